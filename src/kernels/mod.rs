@@ -1,0 +1,22 @@
+//! The only SIMD in the crate.
+//!
+//! A folder per operation: `mod.rs` states the contract and picks, `portable.rs` is the
+//! specification, `avx2.rs` and `avx512.rs` are proved against it on every length and alignment.
+//! Kernels take slices whose sizes the caller has checked, know nothing of tensors, and never
+//! touch a byte outside their slices. This module is public for the crate's own tests and
+//! benchmarks; it is no part of the stable interface.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "kernels work on sizes that their entry points have checked"
+)]
+
+pub mod cpu;
+pub mod transpose;
+pub mod varint;
+
+pub use cpu::Level;

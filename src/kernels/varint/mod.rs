@@ -1,0 +1,64 @@
+//! Plane bytes to protobuf varints and back.
+//!
+//! A byte below 128 is one wire byte; any other is two, itself followed by `0x01`. Encoding is
+//! therefore "insert `0x01` after every byte that has its top bit set" and decoding deletes it.
+//! Decoding also takes what other writers may have put there: overlong varints of up to ten
+//! bytes, as protobuf reads them.
+
+use super::cpu::{Kind, Level};
+use core::mem::MaybeUninit;
+
+mod portable;
+
+/// How far [`decode`] came and why it stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// Source bytes that were turned into values: the start of the first varint not taken.
+    pub consumed: usize,
+    /// Values written to the front of the destination.
+    pub produced: usize,
+    /// Why decoding stopped there.
+    pub stop: Stop,
+}
+
+/// Why [`decode`] stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Every source byte was used.
+    SourceEmpty,
+    /// The destination is full and source bytes are left.
+    DestinationFull,
+    /// The source ends inside a varint.
+    Truncated,
+    /// A varint has no end within ten bytes.
+    TooLong,
+    /// A varint holds this value, which is above 255.
+    TooLarge(u64),
+}
+
+/// The number of bytes that [`encode`] writes for `source`: its length plus one for every byte
+/// of 128 or more.
+pub fn encoded_len(level: Level, source: &[u8]) -> usize {
+    let _ = level;
+    portable::encoded_len(source)
+}
+
+/// Writes the varints of `source` to the front of `destination` and returns their length.
+///
+/// `destination` must hold [`encoded_len`] bytes (the function panics otherwise, having written
+/// only inside it); bytes behind the returned length are left as they were.
+pub fn encode(level: Level, source: &[u8], destination: &mut [u8]) -> usize {
+    let _ = level;
+    portable::encode(source, destination)
+}
+
+/// Reads varints from `source` until it is used up, `destination` is full or a varint cannot be
+/// a plane byte.
+///
+/// On return the first `produced` elements of `destination` are initialized; the others may have
+/// been written to, with no meaning.
+pub fn decode(level: Level, source: &[u8], destination: &mut [MaybeUninit<u8>]) -> Decoded {
+    let _ = level;
+    let _ = Kind::Portable;
+    portable::decode(source, destination)
+}

@@ -1,0 +1,3 @@
+//! Caffe2's quantized tensor.
+#[doc(hidden)]
+pub mod kernels;
