@@ -62,3 +62,13 @@ pub fn decode(level: Level, source: &[u8], destination: &mut [MaybeUninit<u8>]) 
     let _ = Kind::Portable;
     portable::decode(source, destination)
 }
+
+/// [`decode`] into bytes that are initialized already.
+pub fn decode_into(level: Level, source: &[u8], destination: &mut [u8]) -> Decoded {
+    // SAFETY: the same memory under a type that asks for less; `decode` writes initialized bytes
+    // only, so the slice stays initialized.
+    let destination = unsafe {
+        core::slice::from_raw_parts_mut(destination.as_mut_ptr().cast(), destination.len())
+    };
+    decode(level, source, destination)
+}

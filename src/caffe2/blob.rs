@@ -1,0 +1,347 @@
+//! `BlobProto`: the envelope around every tensor, and the calls that read and write whole blobs.
+
+use super::int8_tensor::{self, Int8Message};
+use super::qtensor_proto::{self, Fields, Message};
+use super::tensor_proto::TensorFields;
+use super::wire::{Counter, MAX_MESSAGE, Payload, Scanner, Sink, Source, Span, Writer};
+use crate::error::{Error, Excerpt, Result};
+use crate::tensor::QTensor;
+
+pub(crate) const MESSAGE: &str = "BlobProto";
+
+/// The type name of a quantized tensor's blob.
+pub const QTENSOR_TYPE: &str = "QTensor";
+/// The type name of an 8-bit tensor's blob, as Caffe2's int8 operators write it.
+pub const INT8_TYPE: &str = "Int8TensorCPU";
+/// The type name of an ordinary tensor's blob.
+pub const TENSOR_TYPE: &str = "Tensor";
+
+/// The field numbers of the message.
+pub(crate) mod field {
+    pub(crate) const NAME: u32 = 1;
+    pub(crate) const TYPE: u32 = 2;
+    pub(crate) const TENSOR: u32 = 3;
+    pub(crate) const QTENSOR: u32 = 5;
+}
+
+/// What a blob says of itself before anything in it is decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlobInfo<'a> {
+    /// The blob's name, any bytes; empty where it has none.
+    pub name: &'a [u8],
+    /// The blob's type, such as `QTensor`; empty where it has none.
+    pub kind: &'a [u8],
+}
+
+/// Reads a blob's name and type without decoding what it holds.
+///
+/// ```
+/// use caffe2_qtensor::{QTensor, peek};
+///
+/// let blob = QTensor::with_shape(&[3], 2, false)?.to_blob(b"w")?;
+/// assert_eq!(peek(&blob)?.name, b"w");
+/// assert_eq!(peek(&blob)?.kind, b"QTensor");
+/// # Ok::<(), caffe2_qtensor::Error>(())
+/// ```
+///
+/// # Errors
+/// `Malformed` where the bytes are no protobuf message.
+pub fn peek(bytes: &[u8]) -> Result<BlobInfo<'_>> {
+    let (name, kind) = peek_spans(&mut Scanner::of(bytes, MESSAGE))?;
+    Ok(BlobInfo { name: name.of(bytes), kind: kind.of(bytes) })
+}
+
+/// Where a blob's name and type lie; the last occurrence of each counts.
+pub(crate) fn peek_spans<S: Source>(scanner: &mut Scanner<S>) -> Result<(Span, Span)> {
+    let nothing = Span { start: 0, end: 0 };
+    let (mut name, mut kind) = (nothing, nothing);
+    while let Some((number, payload)) = scanner.next()? {
+        match (number, payload) {
+            (field::NAME, Payload::Bytes(span)) => name = span,
+            (field::TYPE, Payload::Bytes(span)) => kind = span,
+            _ => {}
+        }
+    }
+    Ok((name, kind))
+}
+
+/// A blob whose form has been checked, messages inside it included.
+pub(crate) struct BlobFields<'a> {
+    bytes: &'a [u8],
+    pub(crate) name: &'a [u8],
+    pub(crate) kind: &'a [u8],
+    pub(crate) tensor: Option<TensorFields>,
+    pub(crate) qtensor: Option<Fields>,
+}
+
+impl<'a> BlobFields<'a> {
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<BlobFields<'a>> {
+        let mut blob = BlobFields { bytes, name: &[], kind: &[], tensor: None, qtensor: None };
+        let mut scanner = Scanner::of(bytes, MESSAGE);
+        while let Some((number, payload)) = scanner.next()? {
+            match (number, payload) {
+                (field::NAME, Payload::Bytes(span)) => blob.name = span.of(bytes),
+                (field::TYPE, Payload::Bytes(span)) => blob.kind = span.of(bytes),
+                (field::TENSOR, Payload::Bytes(span)) => {
+                    let mut inner = scanner.inner(span, super::tensor_proto::MESSAGE)?;
+                    blob.tensor.get_or_insert_default().merge(&mut inner)?;
+                }
+                (field::QTENSOR, Payload::Bytes(span)) => {
+                    let mut inner = scanner.inner(span, qtensor_proto::MESSAGE)?;
+                    blob.qtensor.get_or_insert_default().merge(&mut inner)?;
+                }
+                _ => {}
+            }
+        }
+        if let Some(qtensor) = &blob.qtensor {
+            qtensor.check_required()?;
+        }
+        if let Some(tensor) = &blob.tensor {
+            tensor.check_required()?;
+        }
+        Ok(blob)
+    }
+
+    fn missing(field: &'static str) -> Error {
+        Error::MissingField { message: MESSAGE, field }
+    }
+
+    /// Checks the form of the tensor message where nothing is going to read it.
+    fn check_tensor(&self) -> Result<()> {
+        self.tensor.as_ref().map_or(Ok(()), |tensor| tensor.check_form(self.bytes, None))
+    }
+
+    fn into_qtensor(mut self) -> Result<QTensor> {
+        self.check_tensor()?;
+        let qtensor = self.qtensor.take();
+        let outer = Some(field::QTENSOR);
+        match self.kind {
+            kind if kind == QTENSOR_TYPE.as_bytes() => {
+                qtensor.ok_or(Self::missing("qtensor"))?.into_tensor(self.bytes, outer)
+            }
+            kind if kind == INT8_TYPE.as_bytes() => {
+                int8_tensor::read(qtensor.ok_or(Self::missing("qtensor"))?, self.bytes)
+            }
+            kind => {
+                if let Some(qtensor) = qtensor {
+                    qtensor.data.check_form(self.bytes, qtensor_proto::data_path(outer))?;
+                }
+                let reason = "only QTensor and Int8TensorCPU blobs hold a quantized tensor";
+                let value = Excerpt::new(kind);
+                Err(Error::UnsupportedName { what: "type of the blob", value, reason })
+            }
+        }
+    }
+
+    /// The ordinary tensor's fields, everything else checked for its form.
+    pub(crate) fn into_tensor_fields(mut self) -> Result<TensorFields> {
+        if let Some(qtensor) = &self.qtensor {
+            let path = qtensor_proto::data_path(Some(field::QTENSOR));
+            qtensor.data.check_form(self.bytes, path)?;
+        }
+        if self.kind != TENSOR_TYPE.as_bytes() {
+            self.check_tensor()?;
+            let reason = "only Tensor blobs hold an ordinary tensor";
+            let value = Excerpt::new(self.kind);
+            return Err(Error::UnsupportedName { what: "type of the blob", value, reason });
+        }
+        self.tensor.take().ok_or(Self::missing("tensor"))
+    }
+}
+
+/// A message that can be written.
+pub(crate) trait Emit {
+    fn emit(&self, sink: &mut impl Sink);
+}
+
+/// A blob around a message, as Caffe2 writes it.
+pub(crate) struct Blob<'a, M> {
+    name: &'a [u8],
+    kind: &'static str,
+    field: u32,
+    message: M,
+    length: u64,
+}
+
+impl<'a, M: Emit> Blob<'a, M> {
+    pub(crate) fn new(name: &'a [u8], kind: &'static str, field: u32, message: M) -> Blob<'a, M> {
+        let mut counter = Counter::default();
+        message.emit(&mut counter);
+        Blob { name, kind, field, message, length: counter.0 }
+    }
+}
+
+impl<M: Emit> Emit for Blob<'_, M> {
+    fn emit(&self, sink: &mut impl Sink) {
+        sink.bytes_field(field::NAME, self.name);
+        sink.bytes_field(field::TYPE, self.kind.as_bytes());
+        sink.length_field(self.field, self.length);
+        self.message.emit(sink);
+    }
+}
+
+/// The bytes that a message takes.
+pub(crate) fn size_of_message(message: &impl Emit) -> Result<usize> {
+    let mut counter = Counter::default();
+    message.emit(&mut counter);
+    let limit = i128::from(MAX_MESSAGE);
+    let size = usize::try_from(counter.0).ok().filter(|_| counter.0 <= MAX_MESSAGE);
+    size.ok_or(Error::Overflow { what: "serialized message", limit })
+}
+
+/// Writes a message to the front of `buffer`, which is left alone where it is too small.
+pub(crate) fn write_message(message: &impl Emit, buffer: &mut [u8]) -> Result<usize> {
+    let needed = size_of_message(message)?;
+    let capacity = buffer.len();
+    let Some(buffer) = buffer.get_mut(..needed) else {
+        return Err(Error::BufferTooSmall { what: "buffer", capacity, needed });
+    };
+    message.emit(&mut Writer::new(buffer));
+    Ok(needed)
+}
+
+/// A message in memory of its own.
+pub(crate) fn message_to_vec(message: &impl Emit) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let needed = size_of_message(message)?;
+    let failed = Error::OutOfMemory { what: "serialized message", bytes: needed };
+    bytes.try_reserve_exact(needed).map_err(|_| failed)?;
+    bytes.resize(needed, 0);
+    message.emit(&mut Writer::new(&mut bytes));
+    Ok(bytes)
+}
+
+fn qtensor_blob<'a>(tensor: &'a QTensor, name: &'a [u8]) -> Blob<'a, Message<'a>> {
+    Blob::new(name, QTENSOR_TYPE, field::QTENSOR, Message::new(tensor, name))
+}
+
+fn int8_blob<'a>(tensor: &'a QTensor, name: &'a [u8]) -> Result<Blob<'a, Int8Message<'a>>> {
+    Ok(Blob::new(name, INT8_TYPE, field::QTENSOR, Int8Message::new(tensor, name)?))
+}
+
+/// Whole blobs, byte for byte as Caffe2 writes them.
+impl QTensor {
+    /// The bytes that [`QTensor::serialize`] writes.
+    ///
+    /// # Errors
+    /// `Overflow` where the message would be longer than protobuf's 2^31 - 1 bytes.
+    pub fn serialized_size(&self, name: &[u8]) -> Result<usize> {
+        size_of_message(&qtensor_blob(self, name))
+    }
+
+    /// Writes a `BlobProto` of type `QTensor` to the front of `buffer` and returns its length.
+    ///
+    /// # Errors
+    /// `BufferTooSmall`, and then nothing is written; `Overflow` as for the size.
+    pub fn serialize(&self, name: &[u8], buffer: &mut [u8]) -> Result<usize> {
+        write_message(&qtensor_blob(self, name), buffer)
+    }
+
+    /// A `BlobProto` of type `QTensor`.
+    ///
+    /// # Errors
+    /// `Overflow` as for the size; `OutOfMemory`.
+    pub fn to_blob(&self, name: &[u8]) -> Result<Vec<u8>> {
+        message_to_vec(&qtensor_blob(self, name))
+    }
+
+    /// Reads a `BlobProto` of type `QTensor` or `Int8TensorCPU`.
+    ///
+    /// ```
+    /// use caffe2_qtensor::QTensor;
+    ///
+    /// let mut tensor = QTensor::with_shape(&[4], 3, true)?;
+    /// tensor.write_codes(&[7i64, -7, 0, 1])?;
+    /// let copy = QTensor::deserialize(&tensor.to_blob(b"w")?)?;
+    /// assert_eq!(copy.data(), tensor.data());
+    /// # Ok::<(), caffe2_qtensor::Error>(())
+    /// ```
+    ///
+    /// An `Int8TensorCPU` of bytes becomes 8 bits unsigned, one of 32-bit integers 32 bits
+    /// signed; its bias is minus the zero point.
+    ///
+    /// # Errors
+    /// `Malformed` for damage, missing fields and values that would lose something,
+    /// `ShapeMismatch` where data and dimensions disagree, `Unsupported` for other types of
+    /// blob, `OutOfMemory`. Nothing larger than the data present is allocated.
+    pub fn deserialize(bytes: &[u8]) -> Result<QTensor> {
+        BlobFields::read(bytes)?.into_qtensor()
+    }
+
+    /// The bytes that [`QTensor::serialize_int8`] writes.
+    ///
+    /// # Errors
+    /// What [`QTensor::serialize_int8`] refuses, but for the buffer.
+    pub fn int8_serialized_size(&self, name: &[u8]) -> Result<usize> {
+        size_of_message(&int8_blob(self, name)?)
+    }
+
+    /// Writes a `BlobProto` of type `Int8TensorCPU` to the front of `buffer` and returns its
+    /// length. An unsigned tensor of precision 8 becomes one of bytes, a signed one of precision
+    /// 32 becomes one of 32-bit integers; the zero point is minus the bias.
+    ///
+    /// # Errors
+    /// `Unsupported` for other precisions and for a tensor with channels; `OutOfRange` where the
+    /// zero point is no 32-bit integer or a code does not fit one; `BufferTooSmall`; `Overflow`.
+    pub fn serialize_int8(&self, name: &[u8], buffer: &mut [u8]) -> Result<usize> {
+        write_message(&int8_blob(self, name)?, buffer)
+    }
+
+    /// A `BlobProto` of type `Int8TensorCPU`.
+    ///
+    /// # Errors
+    /// What [`QTensor::serialize_int8`] refuses, but for the buffer; `OutOfMemory`.
+    pub fn to_int8_blob(&self, name: &[u8]) -> Result<Vec<u8>> {
+        message_to_vec(&int8_blob(self, name)?)
+    }
+
+    /// The bytes that [`QTensor::serialize_proto`] writes.
+    ///
+    /// # Errors
+    /// `Overflow` where the message would be longer than protobuf's 2^31 - 1 bytes.
+    pub fn proto_serialized_size(&self, name: &[u8]) -> Result<usize> {
+        size_of_message(&Message::new(self, name))
+    }
+
+    /// Writes a bare `QTensorProto` to the front of `buffer` and returns its length.
+    ///
+    /// # Errors
+    /// `BufferTooSmall`, and then nothing is written; `Overflow` as for the size.
+    pub fn serialize_proto(&self, name: &[u8], buffer: &mut [u8]) -> Result<usize> {
+        write_message(&Message::new(self, name), buffer)
+    }
+
+    /// A bare `QTensorProto`.
+    ///
+    /// # Errors
+    /// `Overflow` as for the size; `OutOfMemory`.
+    pub fn to_proto(&self, name: &[u8]) -> Result<Vec<u8>> {
+        message_to_vec(&Message::new(self, name))
+    }
+
+    /// Reads a bare `QTensorProto` as a quantized tensor.
+    ///
+    /// # Errors
+    /// As for [`QTensor::deserialize`].
+    pub fn deserialize_proto(bytes: &[u8]) -> Result<QTensor> {
+        let mut fields = Fields::default();
+        fields.merge(&mut Scanner::of(bytes, qtensor_proto::MESSAGE))?;
+        fields.check_required()?;
+        fields.into_tensor(bytes, None)
+    }
+}
+
+/// The name inside a bare `QTensorProto`; empty where it has none.
+///
+/// # Errors
+/// `Malformed` where the bytes are no protobuf message.
+pub fn peek_proto(bytes: &[u8]) -> Result<&[u8]> {
+    let mut scanner = Scanner::of(bytes, qtensor_proto::MESSAGE);
+    let mut name: &[u8] = &[];
+    while let Some((number, payload)) = scanner.next()? {
+        if let (qtensor_proto::NAME, Payload::Bytes(span)) = (number, payload) {
+            name = span.of(bytes);
+        }
+    }
+    Ok(name)
+}

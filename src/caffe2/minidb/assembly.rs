@@ -1,0 +1,80 @@
+//! Putting an ordinary tensor together from its chunks, which come in any order.
+
+use crate::caffe2::blob::BlobFields;
+use crate::caffe2::dense::{DenseTensor, Elements, dense_size};
+use crate::error::{Error, Result};
+use crate::params::try_copy;
+
+/// A tensor of which some chunks are there.
+pub(super) struct Assembly {
+    /// Known from the first chunk on.
+    tensor: Option<(Vec<i64>, Elements)>,
+    /// Begin and end of each chunk so far, with room for all.
+    ranges: Vec<(usize, usize)>,
+}
+
+impl Assembly {
+    /// For at most `chunks` chunks.
+    pub(super) fn new(chunks: usize) -> Result<Assembly> {
+        let mut ranges = Vec::new();
+        let bytes = chunks.saturating_mul(size_of::<(usize, usize)>());
+        let failed = Error::OutOfMemory { what: "chunk list", bytes };
+        ranges.try_reserve_exact(chunks).map_err(|_| failed)?;
+        Ok(Assembly { tensor: None, ranges })
+    }
+
+    /// Adds the blob of one chunk. `present` is the size of all of them together, which bounds
+    /// how many elements there can be.
+    pub(super) fn add(&mut self, bytes: &[u8], present: u64) -> Result<()> {
+        let fields = BlobFields::read(bytes)?.into_tensor_fields()?;
+        let element_type = fields.element_type()?;
+        if self.tensor.is_none() {
+            let size = dense_size(fields.dims()?)?;
+            // An element takes a byte at least, and a scalar's blob more than one.
+            if u64::try_from(size).unwrap_or(u64::MAX) > present {
+                return Err(Error::ShapeMismatch {
+                    what: "number of elements that the chunks can hold",
+                    value: i128::from(present),
+                    expected: i128::try_from(size).unwrap_or(i128::MAX),
+                });
+            }
+            let elements = Elements::zeroed(element_type, size)?;
+            self.tensor = Some((try_copy(fields.dims()?)?, elements));
+        }
+        let Some((dims, elements)) = &mut self.tensor else { return Ok(()) };
+        if fields.dims()? != dims || element_type != elements.element_type() {
+            return Err(broken("its chunks differ in dimensions or element type", 0));
+        }
+        let range = fields.range(elements.len())?;
+        if self.ranges.len() < self.ranges.capacity() {
+            self.ranges.push((range.start, range.end));
+        }
+        fields.decode(bytes, elements, range)
+    }
+
+    /// The tensor, if the chunks fill it without overlap.
+    pub(super) fn finish(mut self) -> Result<DenseTensor> {
+        self.ranges.sort_unstable();
+        let mut filled = 0;
+        for (begin, end) in &self.ranges {
+            match begin.cmp(&filled) {
+                core::cmp::Ordering::Less => {
+                    return Err(broken("two of its chunks overlap", *begin));
+                }
+                core::cmp::Ordering::Greater => return Err(broken("a chunk is missing", filled)),
+                core::cmp::Ordering::Equal => filled = *end,
+            }
+        }
+        match self.tensor {
+            Some((dims, elements)) if elements.len() == filled => {
+                Ok(DenseTensor::from_parts(dims, elements))
+            }
+            _ => Err(broken("a chunk is missing", filled)),
+        }
+    }
+}
+
+fn broken(problem: &'static str, element: usize) -> Error {
+    let offset = u64::try_from(element).unwrap_or(u64::MAX);
+    Error::MalformedChunks { problem, offset }
+}

@@ -1,0 +1,304 @@
+//! Walking a database file: one record at a time, whatever the file's size.
+
+use super::assembly::Assembly;
+use super::{HEADER, blob_name};
+use crate::caffe2::blob::{self, peek_spans};
+use crate::caffe2::dense::DenseTensor;
+use crate::caffe2::wire::{Scanner, Source, Span};
+use crate::error::{Error, Excerpt, Result};
+use crate::tensor::QTensor;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+const MESSAGE: &str = "minidb file";
+
+/// An open database.
+///
+/// The file must not be changed while it is open; a file that ends early is reported as damage,
+/// not as a crash. Nothing is kept in memory but the record at hand.
+///
+/// ```no_run
+/// use caffe2_qtensor::minidb::Reader;
+///
+/// let mut reader = Reader::open("model.minidb".as_ref())?;
+/// while let Some(entry) = reader.next_entry()? {
+///     println!("{:?} is a {:?}", entry.key(), entry.kind());
+/// }
+/// let weights = reader.load(b"fc1_w")?;
+/// # Ok::<(), caffe2_qtensor::Error>(())
+/// ```
+pub struct Reader {
+    file: File,
+    length: u64,
+    next: u64,
+    entry: Entry,
+}
+
+/// A record: its key, where its value lies, and what blob that is.
+#[derive(Debug, Default)]
+pub struct Entry {
+    key: Vec<u8>,
+    name: Vec<u8>,
+    kind: Vec<u8>,
+    value: Option<Record>,
+}
+
+/// Where a record's value lies in the file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record {
+    pub(super) offset: u64,
+    pub(super) length: u64,
+    pub(super) end: u64,
+}
+
+impl Entry {
+    /// The record's key: the blob's name, with `#%K` behind it for a chunk of a large tensor.
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// The key without the number of a chunk: what [`Reader::load`] takes.
+    pub fn blob_name(&self) -> &[u8] {
+        blob_name(&self.key)
+    }
+
+    /// The name inside the blob.
+    pub fn name(&self) -> &[u8] {
+        &self.name
+    }
+
+    /// The blob's type, such as `QTensor`.
+    pub fn kind(&self) -> &[u8] {
+        &self.kind
+    }
+
+    /// The blob's size in bytes.
+    pub fn value_size(&self) -> u64 {
+        self.value.map_or(0, |record| record.length)
+    }
+
+    /// Where the blob begins in the file.
+    pub fn value_offset(&self) -> u64 {
+        self.value.map_or(0, |record| record.offset)
+    }
+}
+
+impl Reader {
+    /// Opens a database for reading. An empty file is a database without records.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn open(path: &Path) -> Result<Reader> {
+        let file = File::open(path).map_err(Error::io("open the database file"))?;
+        let metadata = file.metadata().map_err(Error::io("read the size of the database file"))?;
+        if !metadata.is_file() {
+            return Err(Error::Io {
+                operation: "read the database: it is no regular file",
+                kind: std::io::ErrorKind::InvalidInput,
+                code: 0,
+            });
+        }
+        Ok(Reader { file, length: metadata.len(), next: 0, entry: Entry::default() })
+    }
+
+    /// Goes back to the first record.
+    pub fn rewind(&mut self) {
+        self.next = 0;
+        self.entry = Entry::default();
+    }
+
+    /// Steps to the next record and reads its key and its blob's name and type, or returns
+    /// `None` at the end of the file.
+    ///
+    /// # Errors
+    /// `Malformed` for a damaged record. Where only the blob is damaged the reader stands behind
+    /// it and the next call goes on; where the record itself is, each call fails. `Io`,
+    /// `OutOfMemory`.
+    pub fn next_entry(&mut self) -> Result<Option<&Entry>> {
+        self.entry.value = None;
+        let mut key = core::mem::take(&mut self.entry.key);
+        let record = self.record_at(self.next, &mut key);
+        self.entry.key = key;
+        let Some(record) = record? else { return Ok(None) };
+        self.next = record.end;
+        let (name, kind) = self.peek(record)?;
+        read_span(&self.file, name, &mut self.entry.name)?;
+        read_span(&self.file, kind, &mut self.entry.kind)?;
+        self.entry.value = Some(record);
+        Ok(Some(&self.entry))
+    }
+
+    /// Where in the file the name and type of a record's blob lie.
+    fn peek(&self, record: Record) -> Result<(Span, Span)> {
+        let span = Span { start: record.offset, end: record.offset.saturating_add(record.length) };
+        peek_spans(&mut Scanner::new(Window::new(&self.file), span, blob::MESSAGE))
+    }
+
+    /// The type of a record's blob.
+    pub(super) fn kind(&self, record: Record) -> Result<Vec<u8>> {
+        let (_, span) = self.peek(record)?;
+        let mut kind = Vec::new();
+        read_span(&self.file, span, &mut kind)?;
+        Ok(kind)
+    }
+
+    /// The record that [`Reader::next_entry`] stepped to last.
+    pub fn entry(&self) -> Option<&Entry> {
+        self.entry.value.map(|_| &self.entry)
+    }
+
+    /// The current record's blob, undecoded.
+    ///
+    /// # Errors
+    /// `Finished` where there is no current record; `Io`, `OutOfMemory`.
+    pub fn read_entry(&self) -> Result<Vec<u8>> {
+        let no_record = Error::Finished { what: "reader", reason: "it is at no record" };
+        let mut value = Vec::new();
+        self.read_value(self.entry.value.ok_or(no_record)?, &mut value)?;
+        Ok(value)
+    }
+
+    /// The first quantized tensor whose key is `name`. The current record stays what it is.
+    ///
+    /// # Errors
+    /// `NotFound`; what [`QTensor::deserialize`] and [`Reader::next_entry`] refuse.
+    pub fn load(&self, name: &[u8]) -> Result<QTensor> {
+        let (mut next, mut key) = (0, Vec::new());
+        while let Some(record) = self.record_at(next, &mut key)? {
+            if key == name {
+                let mut value = Vec::new();
+                self.read_value(record, &mut value)?;
+                return QTensor::deserialize(&value);
+            }
+            next = record.end;
+        }
+        Err(Error::NotFound { what: "blob", name: Excerpt::new(name) })
+    }
+
+    /// The ordinary tensor of this name, put together from its chunks, which may stand in any
+    /// order. The current record stays what it is.
+    ///
+    /// # Errors
+    /// `NotFound`; `Malformed` where chunks overlap, disagree or leave a gap; what
+    /// [`DenseTensor::deserialize`] and [`Reader::next_entry`] refuse.
+    pub fn load_dense(&self, name: &[u8]) -> Result<DenseTensor> {
+        let (mut next, mut key, mut chunks) = (0, Vec::new(), Vec::new());
+        while let Some(record) = self.record_at(next, &mut key)? {
+            if blob_name(&key) == name {
+                let failed = Error::OutOfMemory { what: "chunks", bytes: size_of::<Record>() };
+                chunks.try_reserve(1).map_err(|_| failed)?;
+                chunks.push(record);
+            }
+            next = record.end;
+        }
+        if chunks.is_empty() {
+            return Err(Error::NotFound { what: "blob", name: Excerpt::new(name) });
+        }
+        self.assemble(&chunks)
+    }
+
+    /// Puts an ordinary tensor together from the records of its chunks.
+    pub(super) fn assemble(&self, chunks: &[Record]) -> Result<DenseTensor> {
+        // What the chunks hold together bounds what may be allocated for them.
+        let present = chunks.iter().fold(0, |sum: u64, chunk| sum.saturating_add(chunk.length));
+        let (mut assembly, mut value) = (Assembly::new(chunks.len())?, Vec::new());
+        for chunk in chunks {
+            self.read_value(*chunk, &mut value)?;
+            assembly.add(&value, present)?;
+        }
+        assembly.finish()
+    }
+
+    /// Reads the header and key of the record at `offset`, or `None` at the end of the file.
+    pub(super) fn record_at(&self, offset: u64, key: &mut Vec<u8>) -> Result<Option<Record>> {
+        let left = self.length.saturating_sub(offset);
+        if left == 0 {
+            return Ok(None);
+        }
+        let malformed = |problem| Error::Malformed { message: MESSAGE, problem, offset };
+        if left < HEADER {
+            return Err(malformed("it ends inside a record's lengths"));
+        }
+        let mut header = [0u8; 8];
+        read_exact(&self.file, &mut header, offset)?;
+        let [a, b, c, d, e, f, g, h] = header;
+        let (key_length, length) =
+            (i32::from_le_bytes([a, b, c, d]), i32::from_le_bytes([e, f, g, h]));
+        let key_length = u64::try_from(key_length).ok().filter(|length| *length > 0);
+        let key_length = key_length.ok_or(malformed("a record's key length is not positive"))?;
+        let length = u64::try_from(length).ok().filter(|length| *length > 0);
+        let length = length.ok_or(malformed("a record's value length is not positive"))?;
+        let key_offset = offset.saturating_add(HEADER);
+        let value_offset = key_offset.saturating_add(key_length);
+        let end = value_offset.saturating_add(length);
+        if end > self.length {
+            return Err(malformed("it ends inside a record"));
+        }
+        read_span(&self.file, Span { start: key_offset, end: value_offset }, key)?;
+        Ok(Some(Record { offset: value_offset, length, end }))
+    }
+
+    pub(super) fn read_value(&self, record: Record, value: &mut Vec<u8>) -> Result<()> {
+        let end = record.offset.saturating_add(record.length);
+        read_span(&self.file, Span { start: record.offset, end }, value)
+    }
+}
+
+/// A small part of a file at a time, for looking at single bytes.
+struct Window<'a> {
+    file: &'a File,
+    start: u64,
+    filled: usize,
+    buffer: [u8; 512],
+}
+
+impl<'a> Window<'a> {
+    fn new(file: &'a File) -> Window<'a> {
+        Window { file, start: 0, filled: 0, buffer: [0; 512] }
+    }
+}
+
+impl Source for Window<'_> {
+    fn byte(&mut self, at: u64) -> Result<Option<u8>> {
+        let within = |start: u64| at.checked_sub(start).and_then(|at| usize::try_from(at).ok());
+        let held = self.buffer.get(..self.filled).unwrap_or_default();
+        if let Some(byte) = within(self.start).and_then(|at| held.get(at)) {
+            return Ok(Some(*byte));
+        }
+        self.start = at;
+        self.filled = read_some(self.file, &mut self.buffer, at)?;
+        let held = self.buffer.get(..self.filled).unwrap_or_default();
+        Ok(held.first().copied())
+    }
+}
+
+fn read_some(file: &File, buffer: &mut [u8], offset: u64) -> Result<usize> {
+    loop {
+        match file.read_at(buffer, offset) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            result => return result.map_err(Error::io("read the database file")),
+        }
+    }
+}
+
+fn read_exact(file: &File, buffer: &mut [u8], offset: u64) -> Result<()> {
+    file.read_exact_at(buffer, offset).map_err(|error| match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => Error::Malformed {
+            message: MESSAGE,
+            problem: "it became shorter while it was read",
+            offset,
+        },
+        _ => Error::io("read the database file")(error),
+    })
+}
+
+/// Replaces the contents of `bytes` by a part of the file, which was seen to be there.
+fn read_span(file: &File, span: Span, bytes: &mut Vec<u8>) -> Result<()> {
+    let failed = |length| Error::OutOfMemory { what: "record", bytes: length };
+    let length = usize::try_from(span.len()).map_err(|_| failed(usize::MAX))?;
+    bytes.clear();
+    bytes.try_reserve_exact(length).map_err(|_| failed(length))?;
+    bytes.resize(length, 0);
+    read_exact(file, bytes, span.start)
+}

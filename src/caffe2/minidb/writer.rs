@@ -1,0 +1,293 @@
+//! Writing a database file: all of it or nothing.
+
+use super::CHUNK_SEPARATOR;
+use crate::caffe2::blob;
+use crate::caffe2::dense::DenseTensor;
+use crate::caffe2::tensor_proto::TensorMessage;
+use crate::error::{Error, Result};
+use crate::params::try_copy;
+use crate::tensor::QTensor;
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The number of elements at which Caffe2 splits an ordinary tensor into chunks.
+pub const DEFAULT_CHUNK: usize = 1_000_000;
+
+/// The largest key or value that a record can hold.
+const MAX_LENGTH: usize = i32::MAX as usize;
+
+/// Tells apart the temporary files of one process.
+static SERIAL: AtomicU32 = AtomicU32::new(0);
+
+/// A database that is being written.
+///
+/// Records go to a temporary file beside the one named; [`Writer::commit`] puts it in place in
+/// one step. Until then, and when the writer is dropped instead, the old file is untouched. After
+/// a failed call the writer refuses everything else, because the temporary file may end inside a
+/// record.
+///
+/// ```no_run
+/// use caffe2_qtensor::{QTensor, minidb::Writer};
+///
+/// let mut writer = Writer::create("model.minidb".as_ref())?;
+/// writer.append(b"w", &QTensor::with_shape(&[3, 4], 4, true)?)?;
+/// writer.commit()?;
+/// # Ok::<(), caffe2_qtensor::Error>(())
+/// ```
+pub struct Writer {
+    /// The file's own path and, until it is committed, that of the temporary file.
+    path: Vec<u8>,
+    temporary: Vec<u8>,
+    file: File,
+    state: State,
+    buffer: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Failed,
+    Committed,
+}
+
+impl Writer {
+    /// Begins a new database that will replace the file at `path`, if there is one.
+    ///
+    /// # Errors
+    /// `Io` where the folder cannot be written to; `OutOfMemory`.
+    pub fn create(path: &Path) -> Result<Writer> {
+        let wanted = path.as_os_str().as_bytes();
+        // A link stays a link: what it points to is replaced.
+        let path = match fs::symlink_metadata(path) {
+            Ok(metadata) if metadata.is_symlink() => match fs::canonicalize(path) {
+                Ok(target) => try_copy(target.as_os_str().as_bytes())?,
+                Err(error) => return Err(Error::io("follow the link to the database")(error)),
+            },
+            Ok(metadata) if metadata.is_dir() => {
+                return Err(Error::Io {
+                    operation: "replace the database: it is a directory",
+                    kind: std::io::ErrorKind::IsADirectory,
+                    code: 0,
+                });
+            }
+            _ => try_copy(wanted)?,
+        };
+        let (file, temporary) = create_temporary(&path)?;
+        Ok(Writer { path, temporary, file, state: State::Open, buffer: Vec::new() })
+    }
+
+    /// Appends a quantized tensor.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an empty name; `Overflow` for a record beyond 2^31 - 1 bytes, and
+    /// then the writer can be used on; `Io`, `OutOfMemory`.
+    pub fn append(&mut self, name: &[u8], tensor: &QTensor) -> Result<()> {
+        let size = tensor.serialized_size(name)?;
+        self.append_with(name, size, |buffer| tensor.serialize(name, buffer))
+    }
+
+    /// Appends a quantized tensor as an `Int8TensorCPU`.
+    ///
+    /// # Errors
+    /// As [`Writer::append`]; what [`QTensor::serialize_int8`] refuses.
+    pub fn append_int8(&mut self, name: &[u8], tensor: &QTensor) -> Result<()> {
+        let size = tensor.int8_serialized_size(name)?;
+        self.append_with(name, size, |buffer| tensor.serialize_int8(name, buffer))
+    }
+
+    /// Appends an ordinary tensor in chunks of at most `chunk` elements ([`DEFAULT_CHUNK`] where
+    /// it is 0), with the keys that Caffe2 gives them.
+    ///
+    /// # Errors
+    /// As [`Writer::append`]; a tensor refused in a later chunk leaves the writer unusable.
+    pub fn append_dense(&mut self, name: &[u8], tensor: &DenseTensor, chunk: usize) -> Result<()> {
+        check_key(name)?;
+        let chunk = if chunk == 0 { DEFAULT_CHUNK } else { chunk };
+        let size = tensor.elements().len();
+        // An empty tensor is one empty chunk.
+        for (number, begin) in (0..size.max(1)).step_by(chunk).enumerate() {
+            let end = begin.saturating_add(chunk).min(size);
+            let message = TensorMessage::blob(tensor, name, begin..end);
+            let key = chunk_key(name, number)?;
+            let length = blob::size_of_message(&message)?;
+            self.append_with(&key, length, |buffer| blob::write_message(&message, buffer))
+                .inspect_err(|_| {
+                    if number > 0 {
+                        self.state = State::Failed
+                    }
+                })?;
+        }
+        Ok(())
+    }
+
+    /// Appends a record as it is.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an empty key or value; as [`Writer::append`].
+    pub fn append_bytes(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+        self.append_header(key, value.len())?;
+        self.write_out(value)
+    }
+
+    fn append_with(
+        &mut self,
+        key: &[u8],
+        size: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<usize>,
+    ) -> Result<()> {
+        let mut buffer = core::mem::take(&mut self.buffer);
+        buffer.clear();
+        let failed = Error::OutOfMemory { what: "record", bytes: size };
+        buffer.try_reserve_exact(size).map_err(|_| failed)?;
+        buffer.resize(size, 0);
+        fill(&mut buffer)?;
+        self.append_header(key, size)?;
+        let written = self.write_out(&buffer);
+        self.buffer = buffer;
+        written
+    }
+
+    /// Checks a record and writes its lengths and key.
+    fn append_header(&mut self, key: &[u8], value_length: usize) -> Result<()> {
+        self.check_open()?;
+        check_key(key)?;
+        let limit = i128::try_from(MAX_LENGTH).unwrap_or(i128::MAX);
+        let too_long = |what| Error::Overflow { what, limit };
+        let key_length = i32::try_from(key.len()).map_err(|_| too_long("record's key"))?;
+        let value_length = i32::try_from(value_length).map_err(|_| too_long("record's value"))?;
+        if value_length == 0 {
+            let what = "length of the record's value";
+            return Err(Error::InvalidArgument { what, value: 0, rule: "1 or more" });
+        }
+        self.write_out(&key_length.to_le_bytes())?;
+        self.write_out(&value_length.to_le_bytes())?;
+        self.write_out(key)
+    }
+
+    fn write_out(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.file.write_all(bytes);
+        written.map_err(|error| {
+            self.state = State::Failed;
+            Error::io("write the temporary database file")(error)
+        })
+    }
+
+    fn check_open(&self) -> Result<()> {
+        let reason = match self.state {
+            State::Open => return Ok(()),
+            State::Failed => "an earlier call failed",
+            State::Committed => "it was committed",
+        };
+        Err(Error::Finished { what: "database writer", reason })
+    }
+
+    /// Puts the new file in place of the old one: flushed to the disk, renamed, and the folder
+    /// flushed too. After an error the old file is there, whole; only where the folder's flush
+    /// fails can it be either of the two.
+    ///
+    /// # Errors
+    /// `Io`; the writer is then of no use any more.
+    pub fn commit(&mut self) -> Result<()> {
+        self.check_open()?;
+        self.state = State::Failed;
+        let path = as_path(&self.path);
+        if let Ok(old) = fs::metadata(path) {
+            // The replacement is as readable as what it replaces, where the system allows it.
+            let _ = self.file.set_permissions(old.permissions());
+        }
+        self.file.sync_all().map_err(Error::io("flush the temporary database file"))?;
+        fs::rename(as_path(&self.temporary), path)
+            .map_err(Error::io("rename the temporary database file"))?;
+        self.state = State::Committed;
+        let folder = File::open(folder_of(&self.path));
+        let flushed = folder.and_then(|folder| folder.sync_all());
+        flushed.map_err(Error::io("flush the folder of the database"))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if self.state != State::Committed {
+            // Nobody is left to tell if it fails.
+            let _ = fs::remove_file(as_path(&self.temporary));
+        }
+    }
+}
+
+fn check_key(key: &[u8]) -> Result<()> {
+    if key.is_empty() {
+        let what = "length of the record's key";
+        return Err(Error::InvalidArgument { what, value: 0, rule: "1 or more" });
+    }
+    Ok(())
+}
+
+fn as_path(bytes: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(bytes))
+}
+
+/// The folder that a file is in.
+fn folder_of(path: &[u8]) -> &Path {
+    match path.iter().rposition(|byte| *byte == b'/') {
+        None => Path::new("."),
+        Some(0) => Path::new("/"),
+        Some(slash) => as_path(path.get(..slash).unwrap_or_default()),
+    }
+}
+
+/// A new file beside `path`, which no other writer has.
+fn create_temporary(path: &[u8]) -> Result<(File, Vec<u8>)> {
+    loop {
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+        let mut name = Vec::new();
+        let length = path.len().saturating_add(40);
+        let failed = Error::OutOfMemory { what: "file name", bytes: length };
+        name.try_reserve_exact(length).map_err(|_| failed)?;
+        name.extend_from_slice(path);
+        name.extend_from_slice(b".tmp-");
+        push_number(&mut name, u64::from(std::process::id()));
+        name.push(b'-');
+        push_number(&mut name, u64::from(serial));
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o666);
+        match options.open(as_path(&name)) {
+            Ok(file) => return Ok((file, name)),
+            // Left behind by a process that had this number before.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Error::io("create the temporary database file")(error)),
+        }
+    }
+}
+
+fn chunk_key(name: &[u8], number: usize) -> Result<Vec<u8>> {
+    let mut key = Vec::new();
+    let length = name.len().saturating_add(24);
+    let failed = Error::OutOfMemory { what: "record's key", bytes: length };
+    key.try_reserve_exact(length).map_err(|_| failed)?;
+    key.extend_from_slice(name);
+    key.extend_from_slice(CHUNK_SEPARATOR);
+    push_number(&mut key, u64::try_from(number).unwrap_or(u64::MAX));
+    Ok(key)
+}
+
+/// Appends decimal digits, at most 20 of them, to a vector that has room.
+fn push_number(to: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0u8; 20];
+    let mut used = 0usize;
+    for digit in digits.iter_mut().rev() {
+        let [low, ..] = (number % 10).to_le_bytes();
+        *digit = b'0'.saturating_add(low);
+        used = used.saturating_add(1);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    let start = digits.len().saturating_sub(used);
+    to.extend_from_slice(digits.get(start..).unwrap_or_default());
+}

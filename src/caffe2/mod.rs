@@ -1,0 +1,10 @@
+//! What Caffe2 reads and writes: its protobuf messages and its database file, byte for byte.
+
+pub(crate) mod blob;
+mod data;
+pub(crate) mod dense;
+mod int8_tensor;
+pub mod minidb;
+mod qtensor_proto;
+pub(crate) mod tensor_proto;
+mod wire;

@@ -1,0 +1,496 @@
+//! `TensorProto`: an ordinary tensor's message, or a segment of one, read and written.
+
+use super::blob::{self, Blob, BlobFields, Emit, TENSOR_TYPE};
+use super::data::{Data, Path, Piece, Width, used_up};
+use super::dense::{DenseTensor, Element, ElementType, Elements, dense_size, each_type};
+use super::wire::{self, Payload, Scanner, Sink, Span, Varint};
+use crate::error::{Error, Result};
+use crate::kernels::{Level, varint};
+use crate::tensor::MAX_DIMS;
+
+pub(crate) const MESSAGE: &str = "TensorProto";
+
+/// The field numbers of the message.
+mod field {
+    pub(super) const DIMS: u32 = 1;
+    pub(super) const DATA_TYPE: u32 = 2;
+    pub(super) const FLOAT_DATA: u32 = 3;
+    pub(super) const INT32_DATA: u32 = 4;
+    pub(super) const BYTE_DATA: u32 = 5;
+    pub(super) const NAME: u32 = 7;
+    pub(super) const DEVICE_DETAIL: u32 = 8;
+    pub(super) const DOUBLE_DATA: u32 = 9;
+    pub(super) const INT64_DATA: u32 = 10;
+    pub(super) const SEGMENT: u32 = 11;
+    pub(super) const RAW_DATA: u32 = 13;
+    /// In the segment's own message.
+    pub(super) const BEGIN: u32 = 1;
+    pub(super) const END: u32 = 2;
+}
+
+/// A deprecated element type: bytes, always in the byte field.
+const BYTE: i32 = 3;
+
+/// What one or more occurrences of the message say together.
+#[derive(Default)]
+pub(crate) struct TensorFields {
+    dims: Vec<i64>,
+    ndim: usize,
+    data_type: Option<i32>,
+    floats: Data,
+    int32s: Data,
+    doubles: Data,
+    int64s: Data,
+    bytes: Option<Span>,
+    raw: Option<Span>,
+    segment: Option<Segment>,
+}
+
+/// The elements of the whole tensor that a message holds.
+#[derive(Clone, Copy, Default)]
+struct Segment {
+    begin: Option<i64>,
+    end: Option<i64>,
+}
+
+impl TensorFields {
+    /// Adds one occurrence of the message.
+    pub(crate) fn merge(&mut self, scanner: &mut Scanner<&[u8]>) -> Result<()> {
+        while let Some((number, payload)) = scanner.next()? {
+            match (number, payload) {
+                (field::DIMS, Payload::Varint(value)) => self.add_dim(value)?,
+                (field::DIMS, Payload::Bytes(span)) => {
+                    for value in scanner.packed(span) {
+                        self.add_dim(value?)?;
+                    }
+                }
+                (field::DATA_TYPE, Payload::Varint(value @ (0..=10 | 12 | 13))) => {
+                    self.data_type = i32::try_from(value).ok();
+                }
+                (field::FLOAT_DATA, _) => self.floats.add(Width::Fixed32, payload, scanner)?,
+                (field::INT32_DATA, _) => self.int32s.add(Width::Varint, payload, scanner)?,
+                (field::DOUBLE_DATA, _) => self.doubles.add(Width::Fixed64, payload, scanner)?,
+                (field::INT64_DATA, _) => self.int64s.add(Width::Varint, payload, scanner)?,
+                (field::BYTE_DATA, Payload::Bytes(span)) => self.bytes = Some(span),
+                (field::RAW_DATA, Payload::Bytes(span)) => self.raw = Some(span),
+                (field::DEVICE_DETAIL, Payload::Bytes(span)) => {
+                    let mut device = scanner.inner(span, "DeviceOption")?;
+                    while device.next()?.is_some() {}
+                }
+                (field::SEGMENT, Payload::Bytes(span)) => {
+                    let segment = self.segment.get_or_insert_default();
+                    segment.merge(&mut scanner.inner(span, "TensorProto.Segment")?)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn add_dim(&mut self, value: u64) -> Result<()> {
+        self.ndim = self.ndim.saturating_add(1);
+        if self.ndim > MAX_DIMS {
+            return Ok(());
+        }
+        let failed = Error::OutOfMemory { what: "dimensions", bytes: size_of::<i64>() };
+        self.dims.try_reserve(1).map_err(|_| failed)?;
+        self.dims.push(wire::as_signed(value));
+        Ok(())
+    }
+
+    /// Refuses a segment that lacks a required field.
+    pub(crate) fn check_required(&self) -> Result<()> {
+        let missing = |field| Err(Error::MissingField { message: "TensorProto.Segment", field });
+        match self.segment {
+            Some(Segment { begin: None, .. }) => missing("begin"),
+            Some(Segment { end: None, .. }) => missing("end"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks the form of every data field but the one that is going to be decoded.
+    pub(crate) fn check_form(&self, bytes: &[u8], decoded: Option<u32>) -> Result<()> {
+        let fields = [
+            (&self.floats, path(field::FLOAT_DATA, Width::Fixed32)),
+            (&self.int32s, path(field::INT32_DATA, Width::Varint)),
+            (&self.doubles, path(field::DOUBLE_DATA, Width::Fixed64)),
+            (&self.int64s, path(field::INT64_DATA, Width::Varint)),
+        ];
+        for (data, path) in fields {
+            if decoded != Some(path.field) {
+                data.check_form(bytes, path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The dimensions, refused where there are too many or one is negative.
+    pub(crate) fn dims(&self) -> Result<&[i64]> {
+        if self.ndim > MAX_DIMS {
+            return Err(Error::Unsupported {
+                what: "number of dimensions",
+                value: i128::try_from(self.ndim).unwrap_or(i128::MAX),
+                reason: "a tensor has at most 64 dimensions",
+            });
+        }
+        match self.dims.iter().find(|dim| **dim < 0) {
+            None => Ok(&self.dims),
+            Some(dim) => {
+                let (field, value) = ("dims", i128::from(*dim));
+                Err(Error::MalformedValue { field, value, rule: "0 or more" })
+            }
+        }
+    }
+
+    pub(crate) fn element_type(&self) -> Result<ElementType> {
+        match self.data_type {
+            None => Ok(ElementType::Float),
+            Some(BYTE) => Ok(ElementType::Uint8),
+            Some(number) => ElementType::from_number(number),
+        }
+    }
+
+    /// Which elements of a tensor of `size` the message holds.
+    pub(crate) fn range(&self, size: usize) -> Result<core::ops::Range<usize>> {
+        let Some(Segment { begin: Some(begin), end: Some(end) }) = self.segment else {
+            return Ok(0..size);
+        };
+        let range = usize::try_from(begin).ok().zip(usize::try_from(end).ok());
+        match range {
+            Some((begin, end)) if begin <= end && end <= size => Ok(begin..end),
+            _ => Err(Error::MalformedValue {
+                field: if begin < 0 || begin > end { "segment.begin" } else { "segment.end" },
+                value: i128::from(if begin < 0 || begin > end { begin } else { end }),
+                rule: "within the tensor's elements, begin before end",
+            }),
+        }
+    }
+
+    /// The most elements that the message can hold, by its length.
+    pub(crate) fn most_elements(&self) -> Result<u64> {
+        let element_type = self.element_type()?;
+        if let Some(raw) = self.raw_bytes(element_type) {
+            let size = u64::try_from(element_type.size()).unwrap_or(1);
+            return Ok(raw.len().checked_div(size).unwrap_or(0));
+        }
+        Ok(self.typed(element_type).0.most())
+    }
+
+    /// Elements as bytes, little-endian, where they are kept so.
+    fn raw_bytes(&self, element_type: ElementType) -> Option<Span> {
+        let (data, _) = self.typed(element_type);
+        self.bytes.or(self.raw).filter(|_| data.is_empty() || self.data_type == Some(BYTE))
+    }
+
+    fn typed(&self, element_type: ElementType) -> (&Data, Path) {
+        match element_type {
+            ElementType::Float => (&self.floats, path(field::FLOAT_DATA, Width::Fixed32)),
+            ElementType::Double => (&self.doubles, path(field::DOUBLE_DATA, Width::Fixed64)),
+            ElementType::Int64 => (&self.int64s, path(field::INT64_DATA, Width::Varint)),
+            _ => (&self.int32s, path(field::INT32_DATA, Width::Varint)),
+        }
+    }
+
+    /// Decodes the elements of `range` in the blob `bytes` into their place.
+    pub(crate) fn decode(
+        &self,
+        bytes: &[u8],
+        elements: &mut Elements,
+        range: core::ops::Range<usize>,
+    ) -> Result<()> {
+        let element_type = elements.element_type();
+        let count = range.len();
+        if let Some(raw) = self.raw_bytes(element_type) {
+            self.check_form(bytes, None)?;
+            let raw = raw.of(bytes);
+            if count.checked_mul(element_type.size()) != Some(raw.len()) {
+                return Err(Error::ShapeMismatch {
+                    what: "size of the elements in bytes",
+                    value: i128::try_from(raw.len()).unwrap_or(i128::MAX),
+                    expected: i128::try_from(count.saturating_mul(element_type.size()))
+                        .unwrap_or(i128::MAX),
+                });
+            }
+            each_type!(elements, vector => copy_raw(raw, vector.get_mut(range).unwrap_or_default()));
+            return Ok(());
+        }
+        let (data, path) = self.typed(element_type);
+        self.check_form(bytes, Some(path.field))?;
+        data.check_count(bytes, path, count)?;
+        let mut target = Target { data, bytes, path };
+        match elements {
+            Elements::Float(to) => target.fill(to.get_mut(range), |bits| {
+                Ok(f32::from_bits(u32::try_from(bits).unwrap_or(0)))
+            }),
+            Elements::Double(to) => target.fill(to.get_mut(range), |bits| Ok(f64::from_bits(bits))),
+            Elements::Int64(to) => {
+                target.fill(to.get_mut(range), |value| Ok(wire::as_signed(value)))
+            }
+            Elements::Int32(to) => target.fill(to.get_mut(range), integer),
+            Elements::Int16(to) => target.fill(to.get_mut(range), integer),
+            Elements::Int8(to) => target.fill(to.get_mut(range), integer),
+            Elements::Uint16(to) | Elements::Float16(to) => target.fill(to.get_mut(range), integer),
+            Elements::Uint8(to) => target.fill_bytes(to.get_mut(range)),
+            Elements::Bool(to) => target.fill(to.get_mut(range), |value| Ok(u8::from(value != 0))),
+        }
+    }
+
+    /// The tensor that a whole blob holds.
+    fn into_dense(self, bytes: &[u8]) -> Result<DenseTensor> {
+        let element_type = self.element_type()?;
+        let size = dense_size(self.dims()?)?;
+        let range = self.range(size)?;
+        if range.len() != size {
+            return Err(Error::Unsupported {
+                what: "number of elements in the blob",
+                value: i128::try_from(range.len()).unwrap_or(i128::MAX),
+                reason: "it is one chunk of a larger tensor, which a database reader puts together",
+            });
+        }
+        let claimed = u64::try_from(size).unwrap_or(u64::MAX);
+        if claimed > self.most_elements()? {
+            return Err(Error::ShapeMismatch {
+                what: "number of elements that the data can hold",
+                value: i128::from(self.most_elements()?),
+                expected: i128::from(claimed),
+            });
+        }
+        let mut elements = Elements::zeroed(element_type, size)?;
+        self.decode(bytes, &mut elements, range)?;
+        Ok(DenseTensor::from_parts(self.dims, elements))
+    }
+}
+
+impl Segment {
+    fn merge(&mut self, scanner: &mut Scanner<&[u8]>) -> Result<()> {
+        while let Some((number, payload)) = scanner.next()? {
+            match (number, payload) {
+                (field::BEGIN, Payload::Varint(value)) => self.begin = Some(wire::as_signed(value)),
+                (field::END, Payload::Varint(value)) => self.end = Some(wire::as_signed(value)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+const fn path(field: u32, width: Width) -> Path {
+    Path { outer: Some(blob::field::TENSOR), field, width }
+}
+
+fn integer<T: TryFrom<i64>>(value: u64) -> Result<T> {
+    let value = wire::as_signed(value);
+    T::try_from(value).map_err(|_| Error::MalformedValue {
+        field: "int32_data",
+        value: i128::from(value),
+        rule: "within the range of the tensor's data type",
+    })
+}
+
+fn copy_raw<T: Element>(raw: &[u8], values: &mut [T]) {
+    for (value, bytes) in values.iter_mut().zip(raw.chunks_exact(size_of::<T>())) {
+        *value = T::from_little_endian(bytes);
+    }
+}
+
+/// A data field on its way into a slice.
+struct Target<'a> {
+    data: &'a Data,
+    bytes: &'a [u8],
+    path: Path,
+}
+
+impl Target<'_> {
+    fn fill<T>(&mut self, to: Option<&mut [T]>, convert: impl Fn(u64) -> Result<T>) -> Result<()> {
+        let to = to.unwrap_or_default();
+        let count = to.len();
+        let (mut slots, mut too_many) = (to.iter_mut(), false);
+        let mut put = |value: u64| {
+            let value = convert(value)?;
+            match slots.next() {
+                Some(slot) => *slot = value,
+                None => too_many = true,
+            }
+            Ok(())
+        };
+        self.data.each_piece(
+            self.bytes,
+            self.path,
+            &mut |piece| match (piece, self.path.width) {
+                (Piece::One(value), _) => put(value),
+                (Piece::Packed(span), Width::Varint) => {
+                    let mut values = Scanner::of(self.bytes, MESSAGE).packed(span);
+                    values.try_for_each(|value| put(value?))
+                }
+                (Piece::Packed(span), Width::Fixed32) => {
+                    let values = span.of(self.bytes).as_chunks::<4>().0.iter();
+                    values.map(|bytes| u64::from(u32::from_le_bytes(*bytes))).try_for_each(&mut put)
+                }
+                (Piece::Packed(span), Width::Fixed64) => {
+                    wire::packed_fixed64(span.of(self.bytes)).try_for_each(&mut put)
+                }
+            },
+        )?;
+        if slots.len() == 0 && !too_many {
+            return Ok(());
+        }
+        Err(self.data.count_error(self.bytes, self.path, count))
+    }
+
+    fn fill_bytes(&mut self, to: Option<&mut [u8]>) -> Result<()> {
+        let mut rest = to.unwrap_or_default();
+        let (count, mut fits) = (rest.len(), true);
+        self.data.each_piece(self.bytes, self.path, &mut |piece| {
+            let one;
+            let (source, start) = match piece {
+                Piece::Packed(span) => (span.of(self.bytes), span.start),
+                Piece::One(value) => {
+                    one = Varint::of(value);
+                    (one.bytes(), 0)
+                }
+            };
+            let decoded = varint::decode_into(Level::best(), source, rest);
+            fits = used_up(decoded, start)? && fits;
+            rest = core::mem::take(&mut rest).get_mut(decoded.produced..).unwrap_or_default();
+            Ok(())
+        })?;
+        if fits && rest.is_empty() {
+            return Ok(());
+        }
+        Err(self.data.count_error(self.bytes, self.path, count))
+    }
+}
+
+/// A range of a tensor's elements as a message.
+pub(crate) struct TensorMessage<'a> {
+    tensor: &'a DenseTensor,
+    name: &'a [u8],
+    range: core::ops::Range<usize>,
+}
+
+impl<'a> TensorMessage<'a> {
+    /// A blob of the elements in `range`, which must lie within the tensor.
+    pub(crate) fn blob(
+        tensor: &'a DenseTensor,
+        name: &'a [u8],
+        range: core::ops::Range<usize>,
+    ) -> Blob<'a, TensorMessage<'a>> {
+        Blob::new(name, TENSOR_TYPE, blob::field::TENSOR, TensorMessage { tensor, name, range })
+    }
+
+    fn range_of<'b, T>(&self, values: &'b [T]) -> &'b [T] {
+        values.get(self.range.clone()).unwrap_or_default()
+    }
+}
+
+impl Emit for TensorMessage<'_> {
+    fn emit(&self, sink: &mut impl Sink) {
+        let elements = self.tensor.elements();
+        super::qtensor_proto::emit_dims(self.tensor.dims(), sink);
+        let number = elements.element_type() as i32;
+        sink.varint_field(field::DATA_TYPE, wire::from_signed(i64::from(number)));
+        match elements {
+            Elements::Float(v) => emit_fixed(field::FLOAT_DATA, self.range_of(v), sink),
+            Elements::Int32(v) => emit_integers(field::INT32_DATA, self.range_of(v), sink),
+            Elements::Int16(v) => emit_integers(field::INT32_DATA, self.range_of(v), sink),
+            Elements::Int8(v) => emit_integers(field::INT32_DATA, self.range_of(v), sink),
+            Elements::Uint16(v) | Elements::Float16(v) => {
+                emit_integers(field::INT32_DATA, self.range_of(v), sink);
+            }
+            Elements::Uint8(v) | Elements::Bool(v) => emit_bytes(self.range_of(v), sink),
+            Elements::Double(_) | Elements::Int64(_) => {}
+        }
+        sink.bytes_field(field::NAME, self.name);
+        // Device type 0: the memory of the processor.
+        sink.bytes_field(field::DEVICE_DETAIL, &[8, 0]);
+        match elements {
+            Elements::Double(v) => emit_fixed(field::DOUBLE_DATA, self.range_of(v), sink),
+            Elements::Int64(v) => emit_integers(field::INT64_DATA, self.range_of(v), sink),
+            _ => {}
+        }
+        let begin = u64::try_from(self.range.start).unwrap_or(u64::MAX);
+        let end = u64::try_from(self.range.end).unwrap_or(u64::MAX);
+        let length = 2u64.saturating_add(Varint::length(begin)).saturating_add(Varint::length(end));
+        sink.length_field(field::SEGMENT, length);
+        sink.varint_field(field::BEGIN, begin);
+        sink.varint_field(field::END, end);
+    }
+}
+
+fn emit_fixed<T: Element>(number: u32, values: &[T], sink: &mut impl Sink) {
+    if values.is_empty() {
+        return;
+    }
+    sink.length_field(number, u64::try_from(size_of_val(values)).unwrap_or(u64::MAX));
+    // A block at a time: a call for every value would cost more than the copy.
+    let mut block = [0u8; 4096];
+    for values in values.chunks(block.len() / size_of::<T>()) {
+        for (bytes, value) in block.chunks_exact_mut(size_of::<T>()).zip(values) {
+            value.put_little_endian(bytes);
+        }
+        sink.put(block.get(..size_of_val(values)).unwrap_or_default());
+    }
+}
+
+fn emit_integers<T: Copy + Into<i64>>(number: u32, values: &[T], sink: &mut impl Sink) {
+    if values.is_empty() {
+        return;
+    }
+    let on_wire = |value: &T| wire::from_signed((*value).into());
+    let lengths = values.iter().map(|value| Varint::length(on_wire(value)));
+    sink.length_field(number, lengths.fold(0, u64::saturating_add));
+    for value in values {
+        sink.put(Varint::of(on_wire(value)).bytes());
+    }
+}
+
+fn emit_bytes(values: &[u8], sink: &mut impl Sink) {
+    if values.is_empty() {
+        return;
+    }
+    let encoded = varint::encoded_len(Level::best(), values);
+    let encoded = u64::try_from(encoded).unwrap_or(u64::MAX);
+    sink.length_field(field::INT32_DATA, encoded);
+    sink.put_varints(values, encoded);
+}
+
+/// Whole blobs, byte for byte as Caffe2 writes them.
+impl DenseTensor {
+    /// The bytes that [`DenseTensor::serialize`] writes.
+    ///
+    /// # Errors
+    /// `Overflow` where the message would be longer than protobuf's 2^31 - 1 bytes.
+    pub fn serialized_size(&self, name: &[u8]) -> Result<usize> {
+        blob::size_of_message(&self.whole(name))
+    }
+
+    /// Writes a `BlobProto` of type `Tensor` to the front of `buffer` and returns its length.
+    ///
+    /// # Errors
+    /// `BufferTooSmall`, and then nothing is written; `Overflow` as for the size.
+    pub fn serialize(&self, name: &[u8], buffer: &mut [u8]) -> Result<usize> {
+        blob::write_message(&self.whole(name), buffer)
+    }
+
+    /// A `BlobProto` of type `Tensor`.
+    ///
+    /// # Errors
+    /// `Overflow` as for the size; `OutOfMemory`.
+    pub fn to_blob(&self, name: &[u8]) -> Result<Vec<u8>> {
+        blob::message_to_vec(&self.whole(name))
+    }
+
+    /// Reads a `BlobProto` of type `Tensor` that holds a whole tensor.
+    ///
+    /// # Errors
+    /// `Malformed` for damage and values that would lose something, `ShapeMismatch` where data
+    /// and dimensions disagree, `Unsupported` for other types of blob or element and for a chunk
+    /// of a larger tensor, `OutOfMemory`. At most 8 bytes are allocated per byte present.
+    pub fn deserialize(bytes: &[u8]) -> Result<DenseTensor> {
+        BlobFields::read(bytes)?.into_tensor_fields()?.into_dense(bytes)
+    }
+
+    fn whole<'a>(&'a self, name: &'a [u8]) -> Blob<'a, TensorMessage<'a>> {
+        TensorMessage::blob(self, name, 0..self.elements().len())
+    }
+}

@@ -1,0 +1,285 @@
+//! One error type for the whole crate.
+//!
+//! An [`Error`] is a plain value: it owns no heap memory and formatting it takes none, so that it
+//! can be made and shown when memory has run out. Every variant says what was wrong, the value
+//! that was refused and the limit it broke.
+
+use core::fmt;
+use std::io;
+
+/// What a fallible function of this crate returns.
+pub type Result<T> = core::result::Result<T, Error>;
+
+/// Why a call was refused. A refused call has changed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A pointer that must not be NULL was NULL. Only the C interface returns it.
+    #[error("The argument '{argument}' is NULL; it must point to a valid object.")]
+    NullArgument {
+        /// The parameter's name.
+        argument: &'static str,
+    },
+
+    /// A value that no object of this kind can have. Pass another value.
+    #[error("The {what} is {value}, but it must be {rule}.")]
+    InvalidArgument {
+        /// What the value is for.
+        what: &'static str,
+        /// The value that was refused.
+        value: i128,
+        /// What the value has to be.
+        rule: &'static str,
+    },
+
+    /// An index or a number outside the range that this object allows.
+    #[error("The {what} is {value}, outside the range {min} to {max}.")]
+    OutOfRange {
+        /// What the value is for.
+        what: &'static str,
+        /// The value that was refused.
+        value: i128,
+        /// The smallest value allowed.
+        min: i128,
+        /// The largest value allowed; below `min` when the object is empty.
+        max: i128,
+    },
+
+    /// A size is larger than can be counted or stored. Make the object smaller.
+    #[error("The {what} would be larger than its limit of {limit}.")]
+    Overflow {
+        /// The size that would be too large.
+        what: &'static str,
+        /// The largest value it can have.
+        limit: i128,
+    },
+
+    /// The memory could not be had. Free some and call again.
+    #[error("Out of memory: {bytes} bytes for the {what} could not be allocated.")]
+    OutOfMemory {
+        /// What the memory was for.
+        what: &'static str,
+        /// How many bytes were asked for.
+        bytes: usize,
+    },
+
+    /// Two sizes that must agree do not.
+    #[error("The {what} is {value}, but it must be {expected} to fit the shape.")]
+    ShapeMismatch {
+        /// The size that was given.
+        what: &'static str,
+        /// Its value.
+        value: i128,
+        /// The value that the shape asks for.
+        expected: i128,
+    },
+
+    /// The bytes are no well-formed message of this kind.
+    #[error("The {message} is malformed at byte {offset}: {problem}.")]
+    Malformed {
+        /// The message or file that was being read.
+        message: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+        /// Where, in bytes from the start of the outermost message or the file.
+        offset: u64,
+    },
+
+    /// A field holds a value that this library cannot keep without loss.
+    #[error("The field '{field}' holds {value}; it must be {rule}.")]
+    MalformedValue {
+        /// The field's name in the message definition.
+        field: &'static str,
+        /// The value that was read.
+        value: i128,
+        /// What the value has to be.
+        rule: &'static str,
+    },
+
+    /// The chunks of a large tensor do not make it up.
+    #[error("The chunked tensor is malformed at element {offset}: {problem}.")]
+    MalformedChunks {
+        /// What is wrong with the chunks.
+        problem: &'static str,
+        /// The first element that it concerns.
+        offset: u64,
+    },
+
+    /// A field that the message must have is not there.
+    #[error("The {message} has no field '{field}', which is required.")]
+    MissingField {
+        /// The message that lacks it.
+        message: &'static str,
+        /// The field's name in the message definition.
+        field: &'static str,
+    },
+
+    /// A name or type that this library does not know.
+    #[error("The {what} is '{value}', which is not supported: {reason}.")]
+    UnsupportedName {
+        /// What the name is.
+        what: &'static str,
+        /// The beginning of the name.
+        value: Excerpt,
+        /// What would be supported.
+        reason: &'static str,
+    },
+
+    /// A number that is legal but that this operation cannot work with.
+    #[error("The {what} is {value}, which is not supported: {reason}.")]
+    Unsupported {
+        /// What the value is for.
+        what: &'static str,
+        /// Its value.
+        value: i128,
+        /// What would be supported.
+        reason: &'static str,
+    },
+
+    /// The caller's buffer is too small for the result.
+    #[error("The {what} holds {capacity} bytes, but {needed} are needed.")]
+    BufferTooSmall {
+        /// Which buffer.
+        what: &'static str,
+        /// Its size in bytes.
+        capacity: usize,
+        /// The size in bytes that would do.
+        needed: usize,
+    },
+
+    /// The database holds no record of that name.
+    #[error("The database has no {what} named '{name}'.")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// The beginning of the name.
+        name: Excerpt,
+    },
+
+    /// The operating system refused an operation on a file.
+    #[error("Cannot {operation}: {kind} (system error {code}).")]
+    Io {
+        /// What was being done.
+        operation: &'static str,
+        /// What kind of failure it was.
+        kind: io::ErrorKind,
+        /// The operating system's error number, or 0 where there is none.
+        code: i32,
+    },
+
+    /// The object cannot do this any more.
+    #[error("The {what} cannot be used: {reason}.")]
+    Finished {
+        /// Which object.
+        what: &'static str,
+        /// What happened to it.
+        reason: &'static str,
+    },
+}
+
+/// What kind of refusal an [`Error`] is: the status that the C interface returns for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A NULL pointer.
+    NullArgument,
+    /// A value that makes no sense here.
+    InvalidArgument,
+    /// A value outside its range.
+    OutOfRange,
+    /// A size beyond what can be counted.
+    Overflow,
+    /// Memory ran out.
+    OutOfMemory,
+    /// Sizes that must agree do not.
+    ShapeMismatch,
+    /// Bytes that are no valid message.
+    Malformed,
+    /// Legal, but not something this library does.
+    Unsupported,
+    /// A buffer that the result does not fit.
+    BufferTooSmall,
+    /// The file system refused.
+    Io,
+    /// What was asked for is not there.
+    Unavailable,
+}
+
+impl Error {
+    /// The kind of refusal, for code that wants to act on it.
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Error::NullArgument { .. } => ErrorKind::NullArgument,
+            Error::InvalidArgument { .. } | Error::Finished { .. } => ErrorKind::InvalidArgument,
+            Error::OutOfRange { .. } => ErrorKind::OutOfRange,
+            Error::Overflow { .. } => ErrorKind::Overflow,
+            Error::OutOfMemory { .. } => ErrorKind::OutOfMemory,
+            Error::ShapeMismatch { .. } => ErrorKind::ShapeMismatch,
+            Error::Malformed { .. }
+            | Error::MalformedValue { .. }
+            | Error::MalformedChunks { .. }
+            | Error::MissingField { .. } => ErrorKind::Malformed,
+            Error::UnsupportedName { .. } | Error::Unsupported { .. } => ErrorKind::Unsupported,
+            Error::BufferTooSmall { .. } => ErrorKind::BufferTooSmall,
+            Error::Io { .. } => ErrorKind::Io,
+            Error::NotFound { .. } => ErrorKind::Unavailable,
+        }
+    }
+
+    /// An [`Error::Io`] for an operation that reads "Cannot {operation}".
+    pub(crate) fn io(operation: &'static str) -> impl Fn(io::Error) -> Error {
+        move |error| Error::Io {
+            operation,
+            kind: error.kind(),
+            code: error.raw_os_error().unwrap_or(0),
+        }
+    }
+}
+
+/// The first bytes of a name, kept inside an error.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Excerpt {
+    bytes: [u8; Excerpt::LENGTH],
+    length: u8,
+    cut: bool,
+}
+
+impl Excerpt {
+    const LENGTH: usize = 48;
+
+    pub(crate) fn new(name: &[u8]) -> Excerpt {
+        let mut bytes = [0; Excerpt::LENGTH];
+        let mut length = 0u8;
+        for (to, from) in bytes.iter_mut().zip(name) {
+            *to = *from;
+            length = length.saturating_add(1);
+        }
+        Excerpt { bytes, length, cut: name.len() > Excerpt::LENGTH }
+    }
+}
+
+impl fmt::Display for Excerpt {
+    /// Printable characters as they are, every other byte as `\xNN`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.bytes.get(..usize::from(self.length)).unwrap_or_default();
+        for chunk in bytes.utf8_chunks() {
+            for character in chunk.valid().chars() {
+                if character.is_control() {
+                    write!(formatter, "\\x{:02x}", u32::from(character))?;
+                } else {
+                    write!(formatter, "{character}")?;
+                }
+            }
+            for byte in chunk.invalid() {
+                write!(formatter, "\\x{byte:02x}")?;
+            }
+        }
+        if self.cut { formatter.write_str("…") } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Excerpt {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "\"{self}\"")
+    }
+}

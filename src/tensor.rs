@@ -1,0 +1,468 @@
+//! The quantized tensor: shape, precision, parameters and bit planes.
+
+use crate::error::{Error, Result};
+use crate::params::{Kept, Params, channel_axis, check_channel_count, try_copy};
+use crate::planes::codes::{self, Code};
+use crate::planes::{ALIGNMENT, Geometry, Storage, product};
+
+/// The largest number of dimensions that a tensor may have.
+pub const MAX_DIMS: usize = 64;
+
+/// Caffe2's quantized tensor: integer codes of `precision` bits, kept as bit planes.
+///
+/// A code `x` stands for the value `scale * (x + bias)`. In a signed tensor it is a magnitude and
+/// a sign, not two's complement. Storage is allocated by the first write, all zero; until then,
+/// and after any change of precision or sign, the planes read as zeros.
+///
+/// ```
+/// use caffe2_qtensor::QTensor;
+///
+/// let mut tensor = QTensor::with_shape(&[2, 3], 4, true)?;
+/// tensor.set_scale(0.5);
+/// tensor.write_codes(&[1i64, -2, 3, -15, 0, 15])?;
+///
+/// let mut codes = [0i64; 6];
+/// tensor.read_codes(&mut codes)?;
+/// assert_eq!(codes, [1, -2, 3, -15, 0, 15]);
+/// // Four planes and one for the signs, of one byte each.
+/// assert_eq!(tensor.nbytes(), 5);
+/// # Ok::<(), caffe2_qtensor::Error>(())
+/// ```
+pub struct QTensor {
+    dims: Vec<i64>,
+    geometry: Geometry,
+    scale: f64,
+    bias: f64,
+    kept: Kept,
+    storage: Option<Storage>,
+}
+
+/// What inline code needs to read bits: see [`QTensor::view`].
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The number of elements.
+    pub size: usize,
+    /// Magnitude planes.
+    pub precision: u8,
+    /// Whether a sign plane follows them.
+    pub is_signed: bool,
+    /// Bytes from the start of one plane to the start of the next.
+    pub plane_stride: usize,
+    /// All planes, or `None` before the first write, when every bit is zero.
+    pub data: Option<&'a [u8]>,
+}
+
+impl Default for QTensor {
+    fn default() -> Self {
+        QTensor::new()
+    }
+}
+
+impl QTensor {
+    /// An empty tensor: no dimensions, size 0, precision 8, unsigned, scale 1, bias 0.
+    pub const fn new() -> QTensor {
+        let kept = Kept {
+            scales: Vec::new(),
+            biases: Vec::new(),
+            axis: None,
+            is_multiparam: None,
+            data_type: None,
+        };
+        let geometry = Geometry::EMPTY;
+        QTensor { dims: Vec::new(), geometry, scale: 1.0, bias: 0.0, kept, storage: None }
+    }
+
+    /// A tensor of this shape, every code zero. Allocates no planes yet.
+    ///
+    /// # Errors
+    /// What [`QTensor::resize`] refuses.
+    pub fn with_shape(dims: &[i64], precision: u8, is_signed: bool) -> Result<QTensor> {
+        let mut tensor = QTensor::new();
+        tensor.geometry = checked_geometry(dims, precision, is_signed)?;
+        tensor.dims = try_copy(dims)?;
+        Ok(tensor)
+    }
+
+    /// A copy with memory of its own. There is no `Clone`, because memory can run out.
+    pub fn try_clone(&self) -> Result<QTensor> {
+        Ok(QTensor {
+            dims: try_copy(&self.dims)?,
+            geometry: self.geometry,
+            scale: self.scale,
+            bias: self.bias,
+            kept: self.kept.try_clone()?,
+            storage: self.storage.as_ref().map(Storage::try_clone).transpose()?,
+        })
+    }
+
+    /// Gives the tensor another shape.
+    ///
+    /// The same dimensions change nothing. Others keep the planes, byte for byte, where their
+    /// total size stays what it was, and drop them where it does not.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a negative dimension, `OutOfRange` for more than [`MAX_DIMS`],
+    /// `Overflow` where the number of elements or of bytes is above `i64::MAX`, `OutOfMemory`.
+    pub fn resize(&mut self, dims: &[i64]) -> Result<()> {
+        if self.dims == dims {
+            return Ok(());
+        }
+        let geometry = checked_geometry(dims, self.precision(), self.is_signed())?;
+        let dims = try_copy(dims)?;
+        if geometry.nbytes() != self.geometry.nbytes() {
+            self.storage = None;
+        }
+        self.dims = dims;
+        self.geometry = geometry;
+        Ok(())
+    }
+
+    /// Sets the number of magnitude bits, 0 to 255, and drops the planes even where it stays.
+    ///
+    /// # Errors
+    /// `Overflow` where the planes would take more than `i64::MAX` bytes.
+    pub fn set_precision(&mut self, precision: u8) -> Result<()> {
+        self.geometry = self.geometry.with_planes(precision, self.is_signed())?;
+        self.storage = None;
+        Ok(())
+    }
+
+    /// Adds or removes the sign plane, and drops the planes even where nothing changes.
+    ///
+    /// # Errors
+    /// `Overflow` where the planes would take more than `i64::MAX` bytes.
+    pub fn set_signed(&mut self, is_signed: bool) -> Result<()> {
+        self.geometry = self.geometry.with_planes(self.precision(), is_signed)?;
+        self.storage = None;
+        Ok(())
+    }
+
+    /// Sets the scale, any double; NaN and infinities keep their bit pattern.
+    pub fn set_scale(&mut self, scale: f64) {
+        self.scale = scale;
+    }
+
+    /// Sets the bias, any double; NaN and infinities keep their bit pattern.
+    pub fn set_bias(&mut self, bias: f64) {
+        self.bias = bias;
+    }
+
+    /// The number of dimensions.
+    pub fn ndim(&self) -> usize {
+        self.dims.len()
+    }
+
+    /// The dimensions, outermost first.
+    pub fn dims(&self) -> &[i64] {
+        &self.dims
+    }
+
+    /// The number of elements: the product of the dimensions, 0 where there are none.
+    pub fn size(&self) -> usize {
+        self.geometry.size()
+    }
+
+    /// The size rounded up to whole plane bytes, in elements.
+    pub fn aligned_size(&self) -> usize {
+        self.geometry.stride().saturating_mul(usize::from(ALIGNMENT))
+    }
+
+    /// The bytes that all planes take.
+    pub fn nbytes(&self) -> usize {
+        self.geometry.nbytes()
+    }
+
+    /// The elements in a plane byte: 8.
+    pub const fn alignment(&self) -> u8 {
+        ALIGNMENT
+    }
+
+    /// The number of magnitude bits.
+    pub fn precision(&self) -> u8 {
+        self.geometry.precision()
+    }
+
+    /// Whether there is a sign plane.
+    pub fn is_signed(&self) -> bool {
+        self.geometry.signed()
+    }
+
+    /// The tensor's own scale.
+    pub fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// The tensor's own bias.
+    pub fn bias(&self) -> f64 {
+        self.bias
+    }
+
+    /// All planes, or `None` before the first write.
+    pub fn data(&self) -> Option<&[u8]> {
+        self.storage.as_ref().map(Storage::bytes)
+    }
+
+    /// All planes, for writing; allocated, all zero, if there are none yet.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
+    pub fn mutable_data(&mut self) -> Result<&mut [u8]> {
+        if self.storage.is_none() {
+            self.storage = Some(Storage::zeroed(self.nbytes())?);
+        }
+        Ok(self.storage.as_mut().map(Storage::bytes_mut).unwrap_or_default())
+    }
+
+    /// The geometry and the planes in one value, for code that reads bits by itself.
+    pub fn view(&self) -> View<'_> {
+        View {
+            size: self.size(),
+            precision: self.precision(),
+            is_signed: self.is_signed(),
+            plane_stride: self.geometry.stride(),
+            data: self.data(),
+        }
+    }
+
+    /// Dimension `index` as an `i32`.
+    ///
+    /// # Errors
+    /// `OutOfRange` unless `0 <= index < ndim`; `Overflow` where the dimension needs more bits.
+    pub fn dim32(&self, index: i32) -> Result<i32> {
+        let dim = usize::try_from(index).ok().and_then(|index| self.dims.get(index));
+        let dim = dim.ok_or_else(|| self.axis_error("dimension index", index, 0))?;
+        i32::try_from(*dim)
+            .map_err(|_| Error::Overflow { what: "dimension", limit: i128::from(i32::MAX) })
+    }
+
+    /// The dimension that `axis` names, counted from the end where it is negative.
+    ///
+    /// # Errors
+    /// `OutOfRange` unless `-ndim <= axis < ndim`.
+    pub fn canonical_axis_index(&self, axis: i32) -> Result<i32> {
+        // At most 64 dimensions, so the conversion keeps the number.
+        let ndim = i32::try_from(self.dims.len()).unwrap_or(i32::MAX);
+        let canonical = if axis < 0 { axis.saturating_add(ndim) } else { axis };
+        if (0..ndim).contains(&canonical) {
+            return Ok(canonical);
+        }
+        Err(self.axis_error("axis", axis, ndim))
+    }
+
+    /// The product of the dimensions from `k` on; 1 where `k >= ndim`.
+    ///
+    /// # Errors
+    /// `OutOfRange` for a negative `k`; `Overflow` where the product does not fit.
+    pub fn size_from_dim(&self, k: i32) -> Result<i64> {
+        let start = usize::try_from(k).map_err(|_| Error::OutOfRange {
+            what: "first dimension",
+            value: i128::from(k),
+            min: 0,
+            max: i128::from(i32::MAX),
+        })?;
+        checked_product(self.dims.get(start..).unwrap_or_default())
+    }
+
+    /// The product of the dimensions before `k`.
+    ///
+    /// # Errors
+    /// `OutOfRange` unless `0 <= k < ndim`; `Overflow` where the product does not fit.
+    pub fn size_to_dim(&self, k: i32) -> Result<i64> {
+        let end = usize::try_from(k).ok().filter(|end| *end < self.dims.len());
+        let end = end.ok_or_else(|| self.axis_error("last dimension", k, 0))?;
+        checked_product(self.dims.get(..end).unwrap_or_default())
+    }
+
+    fn axis_error(&self, what: &'static str, value: i32, below: i32) -> Error {
+        let ndim = i128::try_from(self.dims.len()).unwrap_or(i128::MAX);
+        Error::OutOfRange {
+            what,
+            value: i128::from(value),
+            min: i128::from(below).wrapping_neg(),
+            max: ndim.saturating_sub(1),
+        }
+    }
+
+    /// Bit `bit` of element `index`; the sign is bit `precision`.
+    ///
+    /// # Errors
+    /// `OutOfRange` where there is no such bit or element.
+    pub fn get_bit(&self, bit: u8, index: usize) -> Result<bool> {
+        let (byte, mask) = self.geometry.locate(bit, index)?;
+        Ok(self.data().and_then(|data| data.get(byte)).is_some_and(|byte| byte & mask != 0))
+    }
+
+    /// Sets bit `bit` of element `index`; the sign is bit `precision`.
+    ///
+    /// # Errors
+    /// `OutOfRange` where there is no such bit or element; `OutOfMemory`.
+    pub fn set_bit(&mut self, bit: u8, index: usize, value: bool) -> Result<()> {
+        let (byte, mask) = self.geometry.locate(bit, index)?;
+        if let Some(byte) = self.mutable_data()?.get_mut(byte) {
+            if value { *byte |= mask } else { *byte &= !mask }
+        }
+        Ok(())
+    }
+
+    /// Reads the code of every element, in order. A tensor never written holds zeros.
+    ///
+    /// # Errors
+    /// `ShapeMismatch` unless `codes` holds [`size`](Self::size) elements; `Unsupported` where
+    /// the type is too narrow for the precision (63 bits at most), or unsigned and the tensor is
+    /// signed.
+    pub fn read_codes<T: Code>(&self, codes: &mut [T]) -> Result<()> {
+        codes::check_read(self.geometry, codes)?;
+        self.read_block(0, codes);
+        Ok(())
+    }
+
+    /// Writes the code of every element, in order. Padding bits stay as they are.
+    ///
+    /// # Errors
+    /// `ShapeMismatch` unless `codes` holds [`size`](Self::size) elements; `OutOfRange` for a
+    /// code that the precision or the missing sign does not allow; `Unsupported` above precision
+    /// 63; `OutOfMemory`. Nothing is written then.
+    pub fn write_codes<T: Code>(&mut self, codes: &[T]) -> Result<()> {
+        codes::check_write(self.geometry, codes)?;
+        if codes.is_empty() {
+            return Ok(());
+        }
+        let geometry = self.geometry;
+        codes::write(geometry, 0, codes, self.mutable_data()?);
+        Ok(())
+    }
+
+    /// The parameters that give the codes their values.
+    ///
+    /// # Errors
+    /// `OutOfRange` or `ShapeMismatch` where the tensor says that it has channels and they do not
+    /// fit its dimensions, as a resize or another writer may have left them.
+    pub fn params(&self) -> Result<Params<'_>> {
+        let affine = Params::Affine { scale: self.scale, bias: self.bias };
+        Ok(self.kept.channels(&self.dims)?.unwrap_or(affine))
+    }
+
+    /// Gives every index along dimension `axis` a scale and a bias of its own.
+    ///
+    /// ```
+    /// # use caffe2_qtensor::{Params, QTensor};
+    /// let mut tensor = QTensor::with_shape(&[2, 3], 8, false)?;
+    /// tensor.set_channels(0, &[0.5, 0.25], &[0.0, -128.0])?;
+    /// assert!(matches!(tensor.params()?, Params::PerChannel { axis: 0, .. }));
+    /// # Ok::<(), caffe2_qtensor::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `OutOfRange` unless `0 <= axis < ndim`; `ShapeMismatch` unless there are as many scales
+    /// and as many biases as that dimension's extent; `OutOfMemory`.
+    pub fn set_channels(&mut self, axis: i32, scales: &[f64], biases: &[f64]) -> Result<()> {
+        let (_, channels) = channel_axis(axis, &self.dims)?;
+        check_channel_count("number of channel scales", scales.len(), channels)?;
+        check_channel_count("number of channel biases", biases.len(), channels)?;
+        let (scales, biases) = (try_copy(scales)?, try_copy(biases)?);
+        let data_type = self.kept.data_type;
+        self.kept = Kept { scales, biases, axis: Some(axis), is_multiparam: Some(true), data_type };
+        Ok(())
+    }
+
+    /// Removes the channels: the tensor's own scale and bias count again.
+    pub fn clear_channels(&mut self) {
+        self.kept = Kept { data_type: self.kept.data_type, ..Kept::default() };
+    }
+
+    /// The channel scales as they are stored, whether or not they fit the dimensions.
+    pub fn channel_scales(&self) -> &[f64] {
+        &self.kept.scales
+    }
+
+    /// The channel biases as they are stored, whether or not they fit the dimensions.
+    pub fn channel_biases(&self) -> &[f64] {
+        &self.kept.biases
+    }
+
+    /// The dimension that the channels are, where the tensor names one.
+    pub fn channel_axis(&self) -> Option<i32> {
+        self.kept.axis
+    }
+
+    /// Whether the tensor says that its channels count.
+    pub fn is_multiparam(&self) -> bool {
+        self.kept.is_multiparam == Some(true)
+    }
+
+    /// The element type that a serialized form named, as `TensorProto.DataType` counts them.
+    pub fn data_type(&self) -> Option<i32> {
+        self.kept.data_type
+    }
+
+    /// Codes from element `first` on, a multiple of 8, of a type that is known to hold them.
+    pub(crate) fn read_block<T: Code>(&self, first: usize, codes: &mut [T]) {
+        match self.data() {
+            Some(planes) => codes::read(self.geometry, first, planes, codes),
+            None => codes.fill(T::from_parts(0, false)),
+        }
+    }
+
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    /// A tensor put together by a reader. `storage` has the geometry's size.
+    pub(crate) fn from_parts(
+        dims: Vec<i64>,
+        geometry: Geometry,
+        (scale, bias): (f64, f64),
+        kept: Kept,
+        storage: Storage,
+    ) -> QTensor {
+        // Planes without a byte are not worth keeping: no data, as before a first write.
+        let storage = (geometry.nbytes() != 0).then_some(storage);
+        QTensor { dims, geometry, scale, bias, kept, storage }
+    }
+}
+
+impl core::fmt::Debug for QTensor {
+    /// Shape and parameters; not the codes.
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter
+            .debug_struct("QTensor")
+            .field("dims", &self.dims)
+            .field("precision", &self.precision())
+            .field("is_signed", &self.is_signed())
+            .field("scale", &self.scale)
+            .field("bias", &self.bias)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The geometry of these dimensions, each of them checked.
+pub(crate) fn checked_geometry(dims: &[i64], precision: u8, signed: bool) -> Result<Geometry> {
+    check_dims(dims)?;
+    Geometry::new(dims, precision, signed)
+}
+
+/// Refuses too many dimensions and negative ones.
+pub(crate) fn check_dims(dims: &[i64]) -> Result<()> {
+    if dims.len() > MAX_DIMS {
+        return Err(Error::OutOfRange {
+            what: "number of dimensions",
+            value: i128::try_from(dims.len()).unwrap_or(i128::MAX),
+            min: 0,
+            max: i128::try_from(MAX_DIMS).unwrap_or(i128::MAX),
+        });
+    }
+    match dims.iter().find(|dim| **dim < 0) {
+        None => Ok(()),
+        Some(dim) => Err(Error::InvalidArgument {
+            what: "dimension",
+            value: i128::from(*dim),
+            rule: "0 or more",
+        }),
+    }
+}
+
+fn checked_product(dims: &[i64]) -> Result<i64> {
+    product(dims)
+        .and_then(|product| i64::try_from(product).ok())
+        .ok_or(Error::Overflow { what: "product of dimensions", limit: i128::from(i64::MAX) })
+}
