@@ -14,7 +14,7 @@ use core::mem::MaybeUninit;
 const EVEN: u64 = 0x5555_5555_5555_5555;
 
 /// How far ahead of the loops the source is fetched into the cache.
-const AHEAD: usize = 1024;
+const AHEAD: usize = 4096;
 
 /// A mask of the lowest `count` bits, for counts up to 64.
 #[inline]

@@ -24,16 +24,19 @@ pub(super) fn encoded_len(source: &[u8]) -> usize {
 
 pub(super) fn encode(source: &[u8], destination: &mut [u8]) -> usize {
     let (mut taken, mut at) = (0, 0);
-    // The window may get one byte more than eight values need. The ninth source byte is what
-    // makes sure that this byte lies inside the result.
-    while let (Some(bytes), Some(window)) =
-        (source[taken..].first_chunk::<9>(), destination[at..].first_chunk_mut::<17>())
+    // The window may get one byte more than eight values need. A source byte behind the eight
+    // makes sure that it lies inside the result.
+    while source.len() - taken > 8
+        && let Some(&bytes) = source[taken..].first_chunk::<8>()
+        && let Some(window) = destination[at..].first_chunk_mut::<17>()
     {
-        let bytes = first_eight(bytes);
         taken += 8;
         if u64::from_le_bytes(bytes) & TOP_BITS == 0 {
             window[..8].copy_from_slice(&bytes);
             at += 8;
+            let run = copy_low(&source[taken..], &mut destination[at..]);
+            taken += run;
+            at += run;
             continue;
         }
         let mut filled = 0;
@@ -56,9 +59,18 @@ pub(super) fn encode(source: &[u8], destination: &mut [u8]) -> usize {
     at
 }
 
-fn first_eight(bytes: &[u8; 9]) -> [u8; 8] {
-    let [first, second, third, fourth, fifth, sixth, seventh, eighth, _] = *bytes;
-    [first, second, third, fourth, fifth, sixth, seventh, eighth]
+/// Copies 64 bytes at a time as long as all of them are below 128 and both slices have room, and
+/// returns how many were copied.
+fn copy_low(source: &[u8], destination: &mut [u8]) -> usize {
+    let mut copied = 0;
+    for (from, to) in source.chunks_exact(64).zip(destination.chunks_exact_mut(64)) {
+        if from.iter().fold(0, |all, byte| all | byte) >= 128 {
+            break;
+        }
+        to.copy_from_slice(from);
+        copied += 64;
+    }
+    copied
 }
 
 pub(super) fn decode(source: &[u8], destination: &mut [MaybeUninit<u8>]) -> Decoded {
