@@ -13,9 +13,6 @@ use core::mem::MaybeUninit;
 /// Even bits: where a byte goes when every byte has a place for a follower behind it.
 const EVEN: u64 = 0x5555_5555_5555_5555;
 
-/// How far ahead of the loops the source is fetched into the cache.
-const AHEAD: usize = 4096;
-
 /// A mask of the lowest `count` bits, for counts up to 64.
 #[inline]
 #[target_feature(enable = "bmi2")]
@@ -56,36 +53,37 @@ fn spread(bytes: __m256i, high: u32) -> __m512i {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi2,bmi2,popcnt")]
 pub(super) fn encode(source: &[u8], destination: &mut [u8]) -> usize {
     let (mut taken, mut at) = (0, 0);
-    // Two stores of 64 bytes each, and a following block that will overwrite what they leave
-    // behind the valid part: the result is at least as long as the source.
-    while source.len() - taken >= 128 && destination.len() - at >= 128 {
-        // SAFETY: the loop condition leaves 128 bytes in both slices. A half writes 64 bytes and
-        // advances by at most as many, so that two of them stay inside.
+    loop {
+        let (left, room) = (source.len() - taken, destination.len() - at);
+        if left < 64 || room < 64 {
+            break;
+        }
+        // SAFETY: 64 bytes are left in both slices.
         unsafe {
             let from = source.as_ptr().add(taken);
             let to = destination.as_mut_ptr().add(at);
-            _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(AHEAD).cast());
             let bytes = _mm512_loadu_si512(from.cast());
             let high = _mm512_movepi8_mask(bytes);
-            taken += 64;
             if high == 0 {
                 _mm512_storeu_si512(to.cast(), bytes);
-                at += 64;
-                let run = copy_low(
-                    &source[taken..],
-                    destination[at..].as_mut_ptr(),
-                    destination.len() - at,
-                );
-                taken += run;
-                at += run;
-            } else {
-                let first = spread(_mm512_castsi512_si256(bytes), high as u32);
-                let second = spread(_mm512_extracti64x4_epi64::<1>(bytes), (high >> 32) as u32);
-                let split = 32 + (high as u32).count_ones() as usize;
-                _mm512_storeu_si512(to.cast(), first);
-                _mm512_storeu_si512(to.add(split).cast(), second);
-                at += 64 + high.count_ones() as usize;
+                let run = copy_low(&source[taken + 64..], to.add(64), room - 64);
+                taken += 64 + run;
+                at += 64 + run;
+                continue;
             }
+            // Room for two stores of 64 bytes each, and a following block that will overwrite
+            // what they leave behind the valid part: the result is at least as long as the
+            // source. A half advances by at most the 64 bytes that it writes.
+            if left < 128 || room < 128 {
+                break;
+            }
+            let first = spread(_mm512_castsi512_si256(bytes), high as u32);
+            let second = spread(_mm512_extracti64x4_epi64::<1>(bytes), (high >> 32) as u32);
+            let split = 32 + (high as u32).count_ones() as usize;
+            _mm512_storeu_si512(to.cast(), first);
+            _mm512_storeu_si512(to.add(split).cast(), second);
+            taken += 64;
+            at += 64 + high.count_ones() as usize;
         }
     }
     // The same by halves: 32 bytes and another 32 behind them.
@@ -185,7 +183,6 @@ fn decode_pairs(source: &[u8], destination: &mut [MaybeUninit<u8>], decoded: &mu
         unsafe {
             let from = source.as_ptr().add(consumed);
             let to = destination.as_mut_ptr().add(produced);
-            _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(AHEAD).cast());
             let bytes = _mm512_loadu_si512(from.cast());
             let high = _mm512_movepi8_mask(bytes);
             let followers = high << 1 | pending;
