@@ -8,6 +8,10 @@
 use super::cpu::{Kind, Level};
 use core::mem::MaybeUninit;
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod portable;
 
 /// How far [`decode`] came and why it stopped.
@@ -39,8 +43,15 @@ pub enum Stop {
 /// The number of bytes that [`encode`] writes for `source`: its length plus one for every byte
 /// of 128 or more.
 pub fn encoded_len(level: Level, source: &[u8]) -> usize {
-    let _ = level;
-    portable::encoded_len(source)
+    match level.kind() {
+        Kind::Portable => portable::encoded_len(source),
+        // SAFETY: a level of this kind exists only where the machine has what the kernel needs.
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx2 => unsafe { avx2::encoded_len(source) },
+        // SAFETY: a level of this kind exists only where the machine has what the kernel needs.
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx512 => unsafe { avx512::encoded_len(source) },
+    }
 }
 
 /// Writes the varints of `source` to the front of `destination` and returns their length.
@@ -48,8 +59,15 @@ pub fn encoded_len(level: Level, source: &[u8]) -> usize {
 /// `destination` must hold [`encoded_len`] bytes (the function panics otherwise, having written
 /// only inside it); bytes behind the returned length are left as they were.
 pub fn encode(level: Level, source: &[u8], destination: &mut [u8]) -> usize {
-    let _ = level;
-    portable::encode(source, destination)
+    match level.kind() {
+        Kind::Portable => portable::encode(source, destination),
+        // SAFETY: a level of this kind exists only where the machine has what the kernel needs.
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx2 => unsafe { avx2::encode(source, destination) },
+        // SAFETY: a level of this kind exists only where the machine has what the kernel needs.
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx512 => unsafe { avx512::encode(source, destination) },
+    }
 }
 
 /// Reads varints from `source` until it is used up, `destination` is full or a varint cannot be
@@ -58,9 +76,15 @@ pub fn encode(level: Level, source: &[u8], destination: &mut [u8]) -> usize {
 /// On return the first `produced` elements of `destination` are initialized; the others may have
 /// been written to, with no meaning.
 pub fn decode(level: Level, source: &[u8], destination: &mut [MaybeUninit<u8>]) -> Decoded {
-    let _ = level;
-    let _ = Kind::Portable;
-    portable::decode(source, destination)
+    match level.kind() {
+        Kind::Portable => portable::decode(source, destination),
+        // SAFETY: a level of this kind exists only where the machine has what the kernel needs.
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx2 => unsafe { avx2::decode(source, destination) },
+        // SAFETY: a level of this kind exists only where the machine has what the kernel needs.
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx512 => unsafe { avx512::decode(source, destination) },
+    }
 }
 
 /// [`decode`] into bytes that are initialized already.
