@@ -1,15 +1,77 @@
-//! Caffe2's quantized tensor.
+//! Caffe2's quantized tensor: the bit-plane [`QTensor`], its exact wire format, and a C ABI.
+//!
+//! A [`QTensor`] holds integer codes of any precision as bit planes: bit `b` of every element
+//! lies in plane `b`, so that products of low precision become AND and popcount. Caffe2 brought
+//! the class and took it away again; this crate reads and writes its bytes to the last bit.
+//!
+//! ```
+//! use caffe2_qtensor::{QTensor, minidb};
+//!
+//! # fn main() -> Result<(), caffe2_qtensor::Error> {
+//! let mut weights = QTensor::with_shape(&[2, 4], 4, true)?;
+//! weights.set_scale(0.125);
+//! weights.write_codes(&[1i64, -7, 15, 0, 3, 2, -1, 8])?;
+//!
+//! // The message that Caffe2's own SerializeBlob would write.
+//! let blob = weights.to_blob(b"fc1_w")?;
+//! assert_eq!(QTensor::deserialize(&blob)?.data(), weights.data());
+//!
+//! // A database that Caffe2's Load operator reads.
+//! let path = std::env::temp_dir().join("qtensor-doc.minidb");
+//! let mut writer = minidb::Writer::create(&path)?;
+//! writer.append(b"fc1_w", &weights)?;
+//! writer.commit()?;
+//! assert_eq!(minidb::Reader::open(&path)?.load(b"fc1_w")?.scale(), 0.125);
+//! # std::fs::remove_file(&path).ok();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Modules
+//!
+//! Arrows point down only: `capi` (the exported C functions, behind the feature of that name)
+//! calls [`QTensor`] and [`minidb`]; both stand on `planes`, the one place that knows where a bit
+//! lies, and that on `kernels`, the only SIMD.
+//!
+//! # Memory
+//!
+//! Everything that grows with its input is allocated fallibly: [`Error::OutOfMemory`] instead of
+//! an abort. That is why there is [`QTensor::try_clone`] and no `Clone`. Excepted is what the
+//! standard library does inside its file operations.
+//!
+//! # Safety
+//!
+//! The Rust interface is safe throughout. The C functions are `unsafe` for one set of reasons,
+//! which they share:
+//!
+//! - A *handle* is NULL or was given out by this library and not freed since. `const` says that
+//!   the call only reads it: several threads may do so at once. Any other call needs the handle
+//!   alone, and `_free` ends it.
+//! - A *buffer* is a pointer and a number of elements: valid for that many, for reading where it
+//!   is `const` and for writing where it is not, for the time of the call and no longer. It is
+//!   not changed by another thread meanwhile, and a buffer that is written overlaps no other
+//!   argument. `(NULL, 0)` is an empty one.
+//! - A *string* is NUL-terminated.
+//! - An *output* (`out`, `written`, `error`) is NULL or may be written to. An options or results
+//!   structure begins with its own size.
+//!
+//! NULL, misalignment and impossible lengths are checked and refused; that a pointer leads to
+//! what it should is the caller's part.
+
 mod caffe2;
+#[cfg(feature = "capi")]
+pub mod capi;
 mod error;
 #[doc(hidden)]
 pub mod kernels;
 mod params;
 mod planes;
 mod tensor;
-pub use caffe2::blob::*;
-pub use caffe2::dense::*;
+
+pub use caffe2::blob::{BlobInfo, INT8_TYPE, QTENSOR_TYPE, TENSOR_TYPE, peek, peek_proto};
+pub use caffe2::dense::{DenseTensor, ElementType, Elements};
 pub use caffe2::minidb;
-pub use error::*;
+pub use error::{Error, ErrorKind, Excerpt, Result};
 pub use params::Params;
 pub use planes::codes::Code;
-pub use tensor::*;
+pub use tensor::{MAX_DIMS, QTensor, View};

@@ -15,7 +15,7 @@ use core::ptr::NonNull;
 use std::alloc;
 
 /// The number of elements that a byte of a plane holds.
-pub const ALIGNMENT: u8 = 8;
+pub(crate) const ALIGNMENT: u8 = 8;
 
 /// The largest number of elements or bytes a tensor may have: what fits both `int64_t` and the
 /// address space.

@@ -68,20 +68,18 @@ pub(crate) fn peek_spans<S: Source>(scanner: &mut Scanner<S>) -> Result<(Span, S
 /// A blob whose form has been checked, messages inside it included.
 pub(crate) struct BlobFields<'a> {
     bytes: &'a [u8],
-    pub(crate) name: &'a [u8],
-    pub(crate) kind: &'a [u8],
+    kind: Option<&'a [u8]>,
     pub(crate) tensor: Option<TensorFields>,
     pub(crate) qtensor: Option<Fields>,
 }
 
 impl<'a> BlobFields<'a> {
     pub(crate) fn read(bytes: &'a [u8]) -> Result<BlobFields<'a>> {
-        let mut blob = BlobFields { bytes, name: &[], kind: &[], tensor: None, qtensor: None };
+        let mut blob = BlobFields { bytes, kind: None, tensor: None, qtensor: None };
         let mut scanner = Scanner::of(bytes, MESSAGE);
         while let Some((number, payload)) = scanner.next()? {
             match (number, payload) {
-                (field::NAME, Payload::Bytes(span)) => blob.name = span.of(bytes),
-                (field::TYPE, Payload::Bytes(span)) => blob.kind = span.of(bytes),
+                (field::TYPE, Payload::Bytes(span)) => blob.kind = Some(span.of(bytes)),
                 (field::TENSOR, Payload::Bytes(span)) => {
                     let mut inner = scanner.inner(span, super::tensor_proto::MESSAGE)?;
                     blob.tensor.get_or_insert_default().merge(&mut inner)?;
@@ -115,7 +113,7 @@ impl<'a> BlobFields<'a> {
         self.check_tensor()?;
         let qtensor = self.qtensor.take();
         let outer = Some(field::QTENSOR);
-        match self.kind {
+        match self.kind.ok_or(Self::missing("type"))? {
             kind if kind == QTENSOR_TYPE.as_bytes() => {
                 qtensor.ok_or(Self::missing("qtensor"))?.into_tensor(self.bytes, outer)
             }
@@ -139,10 +137,11 @@ impl<'a> BlobFields<'a> {
             let path = qtensor_proto::data_path(Some(field::QTENSOR));
             qtensor.data.check_form(self.bytes, path)?;
         }
-        if self.kind != TENSOR_TYPE.as_bytes() {
+        let kind = self.kind.ok_or(Self::missing("type"))?;
+        if kind != TENSOR_TYPE.as_bytes() {
             self.check_tensor()?;
             let reason = "only Tensor blobs hold an ordinary tensor";
-            let value = Excerpt::new(self.kind);
+            let value = Excerpt::new(kind);
             return Err(Error::UnsupportedName { what: "type of the blob", value, reason });
         }
         self.tensor.take().ok_or(Self::missing("tensor"))

@@ -159,6 +159,21 @@ impl Reader {
         Ok(value)
     }
 
+    /// Reads the current record's blob, undecoded, to the front of `buffer` and returns its
+    /// length.
+    ///
+    /// # Errors
+    /// `BufferTooSmall`; as [`Reader::read_entry`].
+    pub fn read_entry_into(&self, buffer: &mut [u8]) -> Result<usize> {
+        let no_record = Error::Finished { what: "reader", reason: "it is at no record" };
+        let record = self.entry.value.ok_or(no_record)?;
+        let (capacity, needed) =
+            (buffer.len(), usize::try_from(record.length).unwrap_or(usize::MAX));
+        let too_small = Error::BufferTooSmall { what: "buffer", capacity, needed };
+        read_exact(&self.file, buffer.get_mut(..needed).ok_or(too_small)?, record.offset)?;
+        Ok(needed)
+    }
+
     /// The first quantized tensor whose key is `name`. The current record stays what it is.
     ///
     /// # Errors

@@ -1,0 +1,175 @@
+//! From raw pointers to references and slices, and from values to handles.
+//!
+//! The functions that take pointers are `unsafe`: what they cannot check (that a pointer which
+//! is not NULL is valid for what it says) is the C caller's part of the contract.
+
+use crate::error::{Error, Result};
+use core::ffi::{CStr, c_char};
+use core::mem::MaybeUninit;
+use core::ptr::NonNull;
+use std::alloc::{Layout, alloc};
+
+/// Moves a value to the heap, or returns `None` where there is no memory. `Box::new` would end
+/// the process instead.
+pub(super) fn allocate<T>(value: T) -> Option<NonNull<T>> {
+    const { assert!(size_of::<T>() > 0) };
+    // SAFETY: the size is not 0.
+    let memory = NonNull::new(unsafe { alloc(Layout::new::<T>()) })?.cast::<T>();
+    // SAFETY: new memory of the value's own layout.
+    unsafe { memory.write(value) };
+    Some(memory)
+}
+
+/// Drops a value that [`allocate`] gave out; NULL does nothing.
+///
+/// # Safety
+/// `pointer` is NULL, or [`allocate`] returned it and nobody else uses it.
+pub(super) unsafe fn release<T>(pointer: *mut T) {
+    if !pointer.is_null() {
+        // SAFETY: a box frees with the layout that `allocate` used.
+        drop(unsafe { Box::from_raw(pointer) });
+    }
+}
+
+/// Gives a new handle to the caller.
+///
+/// # Safety
+/// `out` is valid for writing, as [`output`] returned it.
+pub(super) unsafe fn give<T>(value: T, out: NonNull<*mut T>) -> Result<()> {
+    let failed = Error::OutOfMemory { what: "handle", bytes: size_of::<T>() };
+    let object = allocate(value).ok_or(failed)?;
+    // SAFETY: the caller vouches for `out`.
+    unsafe { out.write(object.as_ptr()) };
+    Ok(())
+}
+
+/// A handle that is only read.
+///
+/// # Safety
+/// `pointer` is NULL or points to a live object that nobody changes for the lifetime `'a`.
+pub(super) unsafe fn shared<'a, T>(pointer: *const T, argument: &'static str) -> Result<&'a T> {
+    // SAFETY: the caller vouches for it.
+    unsafe { pointer.as_ref() }.ok_or(Error::NullArgument { argument })
+}
+
+/// A handle that is changed.
+///
+/// # Safety
+/// `pointer` is NULL or points to a live object that nobody else uses for the lifetime `'a`.
+pub(super) unsafe fn exclusive<'a, T>(
+    pointer: *mut T,
+    argument: &'static str,
+) -> Result<&'a mut T> {
+    // SAFETY: the caller vouches for it.
+    unsafe { pointer.as_mut() }.ok_or(Error::NullArgument { argument })
+}
+
+/// Where a result goes.
+pub(super) fn output<T>(pointer: *mut T, argument: &'static str) -> Result<NonNull<T>> {
+    let pointer = NonNull::new(pointer).ok_or(Error::NullArgument { argument })?;
+    check_alignment(pointer.as_ptr(), argument)?;
+    Ok(pointer)
+}
+
+fn check_alignment<T>(pointer: *const T, argument: &'static str) -> Result<()> {
+    if pointer.is_aligned() {
+        return Ok(());
+    }
+    Err(Error::InvalidArgument {
+        what: argument,
+        value: i128::try_from(pointer.addr()).unwrap_or(i128::MAX),
+        rule: "an address aligned as its type needs",
+    })
+}
+
+fn check_length<T>(count: usize, argument: &'static str) -> Result<()> {
+    // No object is larger than half the address space.
+    match count.checked_mul(size_of::<T>()).map(isize::try_from) {
+        Some(Ok(_)) => Ok(()),
+        _ => Err(Error::InvalidArgument {
+            what: argument,
+            value: i128::try_from(count).unwrap_or(i128::MAX),
+            rule: "a number of elements that fits memory",
+        }),
+    }
+}
+
+/// A buffer that is only read; `(NULL, 0)` is empty.
+///
+/// # Safety
+/// `pointer` is NULL or valid for reading `count` elements for the lifetime `'a`.
+pub(super) unsafe fn slice<'a, T>(
+    pointer: *const T,
+    count: usize,
+    argument: &'static str,
+) -> Result<&'a [T]> {
+    if count == 0 {
+        return Ok(&[]);
+    }
+    if pointer.is_null() {
+        return Err(Error::NullArgument { argument });
+    }
+    check_alignment(pointer, argument)?;
+    check_length::<T>(count, argument)?;
+    // SAFETY: not NULL, aligned, of a possible length; the caller vouches for the rest.
+    Ok(unsafe { core::slice::from_raw_parts(pointer, count) })
+}
+
+/// A buffer that is written; `(NULL, 0)` is empty.
+///
+/// # Safety
+/// `pointer` is NULL or valid for writing `count` elements for the lifetime `'a`, and nothing
+/// else uses them.
+pub(super) unsafe fn slice_mut<'a, T>(
+    pointer: *mut T,
+    count: usize,
+    argument: &'static str,
+) -> Result<&'a mut [T]> {
+    if count == 0 {
+        return Ok(&mut []);
+    }
+    if pointer.is_null() {
+        return Err(Error::NullArgument { argument });
+    }
+    check_alignment(pointer, argument)?;
+    check_length::<T>(count, argument)?;
+    // SAFETY: not NULL, aligned, of a possible length; the caller vouches for the rest. C has
+    // no uninitialized integers to speak of here: the elements are only written.
+    Ok(unsafe { core::slice::from_raw_parts_mut(pointer, count) })
+}
+
+/// The bytes of a NUL-terminated string, without the NUL.
+///
+/// # Safety
+/// `pointer` is NULL or points to a NUL-terminated string that nobody changes for `'a`.
+pub(super) unsafe fn string<'a>(
+    pointer: *const c_char,
+    argument: &'static str,
+) -> Result<&'a [u8]> {
+    if pointer.is_null() {
+        return Err(Error::NullArgument { argument });
+    }
+    // SAFETY: not NULL; the caller vouches for the rest.
+    Ok(unsafe { CStr::from_ptr(pointer) }.to_bytes())
+}
+
+/// Fills a structure whose first member says how large the caller's version of it is, and notes
+/// there how much of it was filled.
+///
+/// # Safety
+/// `out` is NULL or valid for reading its first member and for writing as many bytes as that
+/// says. `value` is a `repr(C)` structure whose first member is a `usize`, its own size.
+pub(super) unsafe fn fill<T>(value: T, out: *mut T, argument: &'static str) -> Result<()> {
+    let out = output(out, argument)?;
+    // SAFETY: the first member is readable, says the caller.
+    let capacity = unsafe { out.cast::<usize>().read() };
+    let needed = size_of::<T>();
+    if capacity < needed {
+        return Err(Error::BufferTooSmall { what: argument, capacity, needed });
+    }
+    let value = MaybeUninit::new(value);
+    // SAFETY: the structure holds at least `needed` bytes, says its first member; padding is
+    // copied as it is.
+    unsafe { out.cast::<MaybeUninit<T>>().write(value) };
+    Ok(())
+}
