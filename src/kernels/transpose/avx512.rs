@@ -123,6 +123,14 @@ unsafe fn pack_count<const COUNT: usize>(codes: &[u8], planes: &mut [u8], stride
                 _mm_sfence();
             }
         }
+        if COUNT > 4 && left >= BURST_FROM {
+            let (codes_done, planes_done) =
+                (left / (BURST * BLOCK) * BURST * BLOCK, left / (BURST * BLOCK) * BURST * 64);
+            pack_bursts::<COUNT>(source, codes_done, target, stride);
+            source = source.add(codes_done);
+            target = target.add(planes_done);
+            left -= codes_done;
+        }
         while left >= BLOCK {
             let lines = planes_of::<COUNT>(load_codes(source));
             for (plane, line) in lines.iter().enumerate().take(COUNT) {
@@ -135,6 +143,56 @@ unsafe fn pack_count<const COUNT: usize>(codes: &[u8], planes: &mut [u8], stride
         if left != 0 {
             pack_part::<COUNT>(source, left, target, stride);
         }
+    }
+}
+
+/// Codes from which [`pack_bursts`] is used for more than four planes.
+const BURST_FROM: usize = 128 << 10;
+
+/// Lines of a plane that [`pack_bursts`] writes at a time.
+const BURST: usize = 8;
+
+/// Packs by way of a buffer in the first-level cache, so that every plane gets several
+/// neighboring lines at a time. Stores that walk through memory line after line spare the
+/// processor reading the lines first; single lines in eight places do not.
+///
+/// # Safety
+/// That of [`pack_part`], for `whole` codes, a multiple of `BURST * BLOCK`.
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,gfni")]
+unsafe fn pack_bursts<const COUNT: usize>(
+    source: *const u8,
+    whole: usize,
+    target: *mut u8,
+    stride: usize,
+) {
+    let zero = _mm512_setzero_si512();
+    // What the last step left for this one to write, and what this one leaves for the next.
+    let mut buffers = [[[zero; BURST]; 8]; 2];
+    let [mut full, mut next] = buffers.each_mut();
+    let steps = whole / (BURST * BLOCK);
+    for step in 0..=steps {
+        for at in 0..BURST {
+            if step < steps {
+                // SAFETY: there are `steps * BURST` blocks.
+                let codes = unsafe { load_codes(source.add((step * BURST + at) * BLOCK)) };
+                let lines = planes_of::<COUNT>(codes);
+                for (next, line) in next.iter_mut().zip(lines).take(COUNT) {
+                    next[at] = line;
+                }
+            }
+            if step > 0 && at < COUNT {
+                for (place, line) in full[at].iter().enumerate() {
+                    // SAFETY: there are as many lines in each plane as there are blocks.
+                    unsafe {
+                        let line_start = ((step - 1) * BURST + place) * 64;
+                        let target = target.add(at * stride + line_start);
+                        _mm512_storeu_si512(target.cast(), *line);
+                    }
+                }
+            }
+        }
+        core::mem::swap(&mut full, &mut next);
     }
 }
 
