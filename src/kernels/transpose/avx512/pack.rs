@@ -97,7 +97,7 @@ unsafe fn pack_count<const COUNT: usize>(codes: &[u8], planes: &mut [u8], stride
                         let ahead = source.wrapping_add(AHEAD + 64 * line);
                         _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
                     }
-                    let lines = planes_of::<COUNT>(load_codes(source), 0);
+                    let lines = planes_of::<0, COUNT>(load_codes(source));
                     for (plane, line) in lines.iter().enumerate().take(COUNT) {
                         _mm512_stream_si512(target.add(plane * stride).cast(), *line);
                     }
@@ -115,16 +115,16 @@ unsafe fn pack_count<const COUNT: usize>(codes: &[u8], planes: &mut [u8], stride
                 let source = source.add(start * BLOCK);
                 let (low, high) = (target.add(start * 64), target.add(start * 64 + 4 * stride));
                 let blocks = SPLIT.min(blocks - start);
-                pack_blocks::<4>(source, blocks, low, stride, 0);
+                pack_blocks::<0, 4>(source, blocks, low, stride);
                 match COUNT {
-                    5 => pack_blocks::<1>(source, blocks, high, stride, 4),
-                    6 => pack_blocks::<2>(source, blocks, high, stride, 4),
-                    7 => pack_blocks::<3>(source, blocks, high, stride, 4),
-                    _ => pack_blocks::<4>(source, blocks, high, stride, 4),
+                    5 => pack_blocks::<4, 1>(source, blocks, high, stride),
+                    6 => pack_blocks::<4, 2>(source, blocks, high, stride),
+                    7 => pack_blocks::<4, 3>(source, blocks, high, stride),
+                    _ => pack_blocks::<4, 4>(source, blocks, high, stride),
                 }
             }
         } else {
-            pack_blocks::<COUNT>(source, blocks, target, stride, 0);
+            pack_blocks::<0, COUNT>(source, blocks, target, stride);
         }
         source = source.add(blocks * BLOCK);
         target = target.add(blocks * 64);
@@ -135,27 +135,25 @@ unsafe fn pack_count<const COUNT: usize>(codes: &[u8], planes: &mut [u8], stride
     }
 }
 
-/// Packs the `COUNT` planes from bit `first_bit` on; `target` is where the first of them goes.
+/// Packs the `COUNT` planes from bit `FIRST` on; `target` is where the first of them goes.
 ///
 /// # Safety
 /// `blocks` times 512 codes can be read from `source`; `blocks` times 64 bytes can be written from
 /// `target` on, and at `COUNT - 1` further places `stride` bytes apart.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,gfni")]
-unsafe fn pack_blocks<const COUNT: usize>(
+unsafe fn pack_blocks<const FIRST: u32, const COUNT: usize>(
     source: *const u8,
     blocks: usize,
     target: *mut u8,
     stride: usize,
-    first_bit: u32,
 ) {
     for block in 0..blocks {
         // SAFETY: the block is one of `blocks` on both sides.
         unsafe {
             let codes = load_codes(source.add(block * BLOCK));
             let target = target.add(block * 64);
-            for (plane, line) in planes_of::<COUNT>(codes, first_bit).iter().enumerate().take(COUNT)
-            {
+            for (plane, line) in planes_of::<FIRST, COUNT>(codes).iter().enumerate().take(COUNT) {
                 _mm512_storeu_si512(target.add(plane * stride).cast(), *line);
             }
         }
@@ -182,7 +180,7 @@ unsafe fn pack_part<const COUNT: usize>(
         *codes =
             unsafe { _mm512_maskz_loadu_epi8(mask, source.wrapping_add(64 * register).cast()) };
     }
-    let lines = planes_of::<COUNT>(codes, 0);
+    let lines = planes_of::<0, COUNT>(codes);
     let used = first(left.div_ceil(8));
     // The byte that is shared with bits of the caller, if there is one.
     let shared = used & !first(left / 8);
@@ -212,17 +210,17 @@ unsafe fn load_codes(source: *const u8) -> [__m512i; 8] {
     codes
 }
 
-/// 64 bytes of each of the `COUNT` planes from bit `first_bit` on, from 512 codes. What is beyond
+/// 64 bytes of each of the `COUNT` planes from bit `FIRST` on, from 512 codes. What is beyond
 /// is unspecified.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,gfni")]
-fn planes_of<const COUNT: usize>(codes: [__m512i; 8], first_bit: u32) -> [__m512i; 8] {
+fn planes_of<const FIRST: u32, const COUNT: usize>(codes: [__m512i; 8]) -> [__m512i; 8] {
     let zero = _mm512_setzero_si512();
     // `pairs[q][s]` ends with the planes 2q and 2q + 1 of the code registers r with r % 2 = s:
     // byte i of a word is plane 2q + i % 2 of register ((i & 6) ^ (2q & 6)) + s.
     let mut pairs = [[zero; 2]; 4];
     if COUNT <= 2 {
-        let two = _mm512_set1_epi64(const { gather(2, 0) } << first_bit);
+        let two = _mm512_set1_epi64(const { gather(2, 0) << FIRST });
         for s in 0..2 {
             let mut merged = _mm512_gf2p8affine_epi64_epi8::<0>(two, codes[s]);
             for (word, mask) in [
@@ -239,8 +237,10 @@ fn planes_of<const COUNT: usize>(codes: [__m512i; 8], first_bit: u32) -> [__m512
         // `fours[h][r]` has the planes 4h to 4h + 3 of the registers r and r + 4.
         let mut fours = [[zero; 4]; 2];
         if COUNT <= 4 {
-            let four = [const { gather(4, 0) }, const { gather(4, 2) }]
-                .map(|x| _mm512_set1_epi64(x << first_bit));
+            let four = [
+                _mm512_set1_epi64(const { gather(4, 0) << FIRST }),
+                _mm512_set1_epi64(const { gather(4, 2) << FIRST }),
+            ];
             for r in 0..4 {
                 let low = _mm512_gf2p8affine_epi64_epi8::<0>(four[r / 2], codes[r]);
                 fours[0][r] = _mm512_mask_gf2p8affine_epi64_epi8::<0>(
@@ -252,12 +252,11 @@ fn planes_of<const COUNT: usize>(codes: [__m512i; 8], first_bit: u32) -> [__m512
             }
         } else {
             let eight = [
-                const { gather(8, 0) },
-                const { gather(8, 2) },
-                const { gather(8, 4) },
-                const { gather(8, 6) },
-            ]
-            .map(|x| _mm512_set1_epi64(x << first_bit));
+                _mm512_set1_epi64(const { gather(8, 0) }),
+                _mm512_set1_epi64(const { gather(8, 2) }),
+                _mm512_set1_epi64(const { gather(8, 4) }),
+                _mm512_set1_epi64(const { gather(8, 6) }),
+            ];
             for r in 0..4 {
                 let low = _mm512_gf2p8affine_epi64_epi8::<0>(eight[r / 2], codes[r]);
                 let high = _mm512_gf2p8affine_epi64_epi8::<0>(eight[r / 2 + 2], codes[r + 4]);
