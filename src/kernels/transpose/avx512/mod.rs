@@ -4,11 +4,6 @@
 //! transposes the 8×8 bits of every 64-bit word, and the permutation puts the eight results in
 //! any order. A block is 512 codes, eight registers on the side of the codes and one full
 //! register, which is one full cache line, for each plane.
-//!
-//! Sending each result byte to its plane's register would take three levels of shuffles, the
-//! scarcest instruction. Packing pays for one: the affine instruction leaves the planes of
-//! different registers in different byte positions, so that blends, which are plentiful, can
-//! exchange them. Unpacking needs the planes of every word in one order, and so pays for two.
 
 use core::arch::x86_64::*;
 
@@ -25,6 +20,10 @@ const BLOCK: usize = 512;
 /// a cache: non-temporal stores then save reading the lines that are about to be overwritten.
 /// Below it they would cost half the speed of the last-level cache.
 const STREAMING_BYTES: usize = 24 << 20;
+
+/// Codes from which a partial block is put in front so that stores do not straddle lines. Shorter
+/// inputs are done sooner without it.
+const ALIGN_FROM: usize = 32 << 10;
 
 /// Byte positions of a 64-bit word whose bit 2, or bit 1, is set; in all eight words.
 const UPPER_FOUR: __mmask64 = 0xf0f0_f0f0_f0f0_f0f0;

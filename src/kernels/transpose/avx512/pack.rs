@@ -8,7 +8,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{BLOCK, STREAMING_BYTES, UPPER_FOUR, UPPER_TWO, first, vector};
+use super::{ALIGN_FROM, BLOCK, STREAMING_BYTES, UPPER_FOUR, UPPER_TWO, first, vector};
 
 /// How far ahead of its loads the streaming loop prefetches.
 const AHEAD: usize = 4096;
@@ -83,7 +83,7 @@ unsafe fn pack_count<const COUNT: usize>(codes: &[u8], planes: &mut [u8], stride
     // plane are within `planes`, here and after each step; a step takes no more than `left`.
     unsafe {
         // Lines of all planes begin together only if the stride is whole lines.
-        if left >= 4 * BLOCK && (COUNT == 1 || stride.is_multiple_of(64)) {
+        if left >= ALIGN_FROM && (COUNT == 1 || stride.is_multiple_of(64)) {
             let before_line = target.align_offset(64);
             if before_line != 0 {
                 pack_part::<COUNT>(source, 8 * before_line, target, stride);
@@ -182,17 +182,20 @@ unsafe fn pack_part<const COUNT: usize>(
     }
     let lines = planes_of::<0, COUNT>(codes);
     let used = first(left.div_ceil(8));
-    // The byte that is shared with bits of the caller, if there is one.
-    let shared = used & !first(left / 8);
-    let kept = _mm512_maskz_set1_epi8(shared, (0xff_u8 >> (left % 8)) as i8);
+    // The low bits of the last byte belong to the caller if the length is no multiple of 8.
+    let whole = left / 8;
+    let kept = _mm512_maskz_set1_epi8(used & !first(whole), (0xff_u8 >> (left % 8)) as i8);
     for (plane, line) in lines.iter().enumerate().take(COUNT) {
-        // SAFETY: the masks admit the bytes below `ceil(left / 8)` only.
+        // SAFETY: the byte at `whole` is read only if the length reaches into it, and the mask
+        // admits the bytes below `ceil(left / 8)` only.
         unsafe {
-            let target = target.add(plane * stride).cast();
-            let old = _mm512_maskz_loadu_epi8(shared, target);
+            let target = target.add(plane * stride);
+            // One byte and not a masked register: a load that spans bytes just stored to the next
+            // plane would wait for them.
+            let old = if left % 8 == 0 { 0 } else { target.add(whole).read() };
             // Truth table of "kept ? old : line".
-            let line = _mm512_ternarylogic_epi64::<0xca>(kept, old, *line);
-            _mm512_mask_storeu_epi8(target, used, line);
+            let line = _mm512_ternarylogic_epi64::<0xca>(kept, _mm512_set1_epi8(old as i8), *line);
+            _mm512_mask_storeu_epi8(target.cast(), used, line);
         }
     }
 }

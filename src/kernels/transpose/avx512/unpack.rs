@@ -6,7 +6,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{BLOCK, STREAMING_BYTES, UPPER_FOUR, UPPER_TWO, first, vector};
+use super::{ALIGN_FROM, BLOCK, STREAMING_BYTES, UPPER_FOUR, UPPER_TWO, first, vector};
 
 /// How far ahead of its loads, in each plane, the streaming loop prefetches.
 const AHEAD: usize = 1024;
@@ -120,7 +120,7 @@ unsafe fn unpack_count<const COUNT: usize>(planes: &[u8], stride: usize, codes: 
         // A step begins at a whole byte of the planes, so only multiples of 8 codes can be
         // skipped to reach a line.
         let before_line = target.align_offset(64);
-        if left >= 4 * BLOCK && before_line.is_multiple_of(8) {
+        if left >= ALIGN_FROM && before_line.is_multiple_of(8) {
             if before_line != 0 {
                 unpack_part::<COUNT>(source, stride, target, before_line);
                 source = source.add(before_line / 8);
