@@ -1,4 +1,8 @@
 //! Transposition with AVX2: 64 codes, one word of every plane, at a time.
+//!
+//! Planes go one by one: a mask of the top bits one way, a comparison with each code's own bit the
+//! other. With seven or eight planes to unpack it is faster to bring the bytes of a group together
+//! and to transpose 8×8 bits in every 64-bit word, with shifts as in plain Rust.
 
 use core::arch::x86_64::*;
 
@@ -61,10 +65,7 @@ unsafe fn pack_count<const COUNT: usize>(codes: &[u8], planes: &mut [u8], stride
 #[target_feature(enable = "avx2")]
 fn planes_of<const COUNT: usize>(codes: &[u8; BLOCK]) -> [u64; 8] {
     // The mask of a register's top bits has the first byte lowest, the wire has it highest.
-    let reversed = _mm256_setr_epi8(
-        7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8, //
-        7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8,
-    );
+    let reversed = group_reversal();
     let top = _mm_cvtsi64_si128(8 - COUNT as i64);
     let mut halves = [_mm256_setzero_si256(); 2];
     for (half, codes) in halves.iter_mut().zip(codes.as_chunks::<32>().0) {
@@ -138,6 +139,9 @@ unsafe fn unpack_count<const COUNT: usize>(planes: &[u8], stride: usize, codes: 
 #[inline]
 #[target_feature(enable = "avx2")]
 fn codes_of<const COUNT: usize>(words: [u64; 8], codes: &mut [u8; BLOCK]) {
+    if COUNT > 6 {
+        return codes_of_words(words, codes);
+    }
     // Every code's plane byte, for the first and the second 32 codes of the block.
     let groups = [
         _mm256_setr_epi64x(
@@ -169,4 +173,59 @@ fn codes_of<const COUNT: usize>(words: [u64; 8], codes: &mut [u8; BLOCK]) {
         // SAFETY: 32 bytes may be written to a reference to 32 bytes.
         unsafe { _mm256_storeu_si256(codes.as_mut_ptr().cast(), *half) };
     }
+}
+
+/// [`codes_of`] for all eight planes.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn codes_of_words(words: [u64; 8], codes: &mut [u8; BLOCK]) {
+    // Eight groups of two planes in every register.
+    let mut pairs = [_mm_setzero_si128(); 4];
+    for (pair, [first, second]) in pairs.iter_mut().zip(words.as_chunks::<2>().0) {
+        let (first, second) = (_mm_cvtsi64_si128(*first as i64), _mm_cvtsi64_si128(*second as i64));
+        *pair = _mm_unpacklo_epi8(first, second);
+    }
+    let [a, b, c, d] = pairs;
+    // Four groups of four planes in every lane: 0 to 3 | 4 to 7.
+    let low = _mm256_set_m128i(_mm_unpackhi_epi16(a, b), _mm_unpacklo_epi16(a, b));
+    let high = _mm256_set_m128i(_mm_unpackhi_epi16(c, d), _mm_unpacklo_epi16(c, d));
+    // Two groups of eight planes: 0, 1 | 4, 5 and 2, 3 | 6, 7.
+    let (first, second) = (_mm256_unpacklo_epi32(low, high), _mm256_unpackhi_epi32(low, high));
+    let halves = [
+        _mm256_permute2x128_si256::<0x20>(first, second),
+        _mm256_permute2x128_si256::<0x31>(first, second),
+    ];
+    let reversed = group_reversal();
+    for (half, codes) in halves.into_iter().zip(codes.as_chunks_mut::<32>().0) {
+        let half = _mm256_shuffle_epi8(transpose_bits(half), reversed);
+        // SAFETY: 32 bytes may be written to a reference to 32 bytes.
+        unsafe { _mm256_storeu_si256(codes.as_mut_ptr().cast(), half) };
+    }
+}
+
+/// Transposes the 8×8 bits of every 64-bit word: bit `c` of byte `r` becomes bit `r` of byte `c`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn transpose_bits(words: __m256i) -> __m256i {
+    let words = exchange::<7>(words, 0x00aa_00aa_00aa_00aa);
+    let words = exchange::<14>(words, 0x0000_cccc_0000_cccc);
+    exchange::<28>(words, 0x0000_0000_f0f0_f0f0)
+}
+
+/// Exchanges the bits of every word that `mask` names with those `SHIFT` above them.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn exchange<const SHIFT: i32>(words: __m256i, mask: i64) -> __m256i {
+    let differing = _mm256_xor_si256(words, _mm256_srli_epi64::<SHIFT>(words));
+    let moved = _mm256_and_si256(differing, _mm256_set1_epi64x(mask));
+    let both = _mm256_xor_si256(moved, _mm256_slli_epi64::<SHIFT>(moved));
+    _mm256_xor_si256(words, both)
+}
+
+/// A shuffle that reverses every eight bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn group_reversal() -> __m256i {
+    let high_first = _mm_set_epi64x(0x0809_0a0b_0c0d_0e0f, 0x0001_0203_0405_0607);
+    _mm256_broadcastsi128_si256(high_first)
 }

@@ -192,7 +192,7 @@ unsafe fn pack_part<const COUNT: usize>(
             let target = target.add(plane * stride);
             // One byte and not a masked register: a load that spans bytes just stored to the next
             // plane would wait for them.
-            let old = if left % 8 == 0 { 0 } else { target.add(whole).read() };
+            let old = if left.is_multiple_of(8) { 0 } else { target.add(whole).read() };
             // Truth table of "kept ? old : line".
             let line = _mm512_ternarylogic_epi64::<0xca>(kept, _mm512_set1_epi8(old as i8), *line);
             _mm512_mask_storeu_epi8(target.cast(), used, line);
