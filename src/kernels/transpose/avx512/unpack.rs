@@ -14,15 +14,17 @@ const AHEAD: usize = 1024;
 /// The byte operand that spreads the bits of plane bytes, the last plane first, over codes.
 const SPREAD: i64 = 0x0102_0408_1020_4080;
 
-/// For `COUNT <= 2`: planes 0 and 1 of the groups of code register `r` from two plane registers.
-const UNPACK_TWO: [[u8; 64]; 8] = {
+/// Byte positions of a 64-bit word that hold plane 0: the last.
+const UPPER_ONE: __mmask64 = 0x8080_8080_8080_8080;
+
+/// For one plane: the bytes of the groups of code register `r`, each all over its word.
+const UNPACK_ONE: [[u8; 64]; 8] = {
     let mut index = [[0; 64]; 8];
     let mut register = 0;
     while register < 8 {
         let mut at = 0;
         while at < 64 {
-            let (group, plane) = (at / 8, 7 - at % 8);
-            index[register][at] = (((plane & 1) << 6) | (register << 3) | group) as u8;
+            index[register][at] = (8 * register + at / 8) as u8;
             at += 1;
         }
         register += 1;
@@ -30,8 +32,8 @@ const UNPACK_TWO: [[u8; 64]; 8] = {
     index
 };
 
-/// For `COUNT <= 4`: the planes of code registers `2l` and `2l + 1`, which are in lane `l` of two
-/// registers that hold two planes each, a byte of either in turn.
+/// For two to four planes: those of code registers `2l` and `2l + 1`, which are in lane `l` of one
+/// or two registers that hold two planes each, a byte of either in turn.
 const UNPACK_FOUR: [[u8; 64]; 4] = {
     let mut index = [[0; 64]; 4];
     let mut lane = 0;
@@ -48,7 +50,7 @@ const UNPACK_FOUR: [[u8; 64]; 4] = {
     index
 };
 
-/// For eight planes: the same from two registers that hold four planes each; of every two lanes
+/// For five to eight planes: the same from two registers that hold four planes each; of every two lanes
 /// one has the planes 0 and 1 (or 4 and 5) and the other, the first where `l` is odd, 2 and 3.
 const UNPACK_EIGHT: [[u8; 64]; 4] = {
     let mut index = [[0; 64]; 4];
@@ -207,15 +209,16 @@ fn codes_of<const COUNT: usize>(planes: [__m512i; 8]) -> [__m512i; 8] {
     let zero = _mm512_setzero_si512();
     // Every word of `words` is one group of eight codes: its byte 7 is plane 0, its byte 0 plane 7.
     let mut words = [zero; 8];
-    if COUNT <= 2 {
-        let used = if COUNT == 1 { 0x8080_8080_8080_8080 } else { UPPER_FOUR & UPPER_TWO };
+    if COUNT == 1 {
         for (register, words) in words.iter_mut().enumerate() {
-            let index = vector(&UNPACK_TWO[register]);
-            *words = if COUNT == 1 {
-                _mm512_maskz_permutexvar_epi8(used, index, planes[0])
-            } else {
-                _mm512_maskz_permutex2var_epi8(used, planes[0], index, planes[1])
-            };
+            let index = vector(&UNPACK_ONE[register]);
+            *words = _mm512_maskz_permutexvar_epi8(UPPER_ONE, index, planes[0]);
+        }
+    } else if COUNT == 2 {
+        let pairs = interleave(planes[0], planes[1]);
+        for (r, words) in words.iter_mut().enumerate() {
+            let index = vector(&UNPACK_FOUR[r / 2]);
+            *words = _mm512_maskz_permutexvar_epi8(UPPER_FOUR & UPPER_TWO, index, pairs[r % 2]);
         }
     } else if COUNT <= 4 {
         let low = interleave(planes[0], planes[1]);
