@@ -122,7 +122,7 @@ impl Bench {
         for level in Level::available() {
             let what = || {
                 format!(
-                    "{} length {length} count {count} stride {stride} at {code_offset}, {plane_offset}",
+                    "{} length {length} count {count} stride {stride} at {code_offset} {plane_offset}",
                     level.name()
                 )
             };

@@ -50,8 +50,8 @@ const UNPACK_FOUR: [[u8; 64]; 4] = {
     index
 };
 
-/// For five to eight planes: the same from two registers that hold four planes each; of every two lanes
-/// one has the planes 0 and 1 (or 4 and 5) and the other, the first where `l` is odd, 2 and 3.
+/// For five to eight planes: the same from two registers that hold four planes each; of every two
+/// lanes one has the planes 0 and 1 (or 4 and 5) and the other, the first where `l` is odd, 2 and 3.
 const UNPACK_EIGHT: [[u8; 64]; 4] = {
     let mut index = [[0; 64]; 4];
     let mut l = 0;
