@@ -107,7 +107,7 @@ impl Data {
     ) -> Result<()> {
         let Some(piece) = width.piece(payload) else { return Ok(()) };
         let (fewest, most) = match piece {
-            Piece::Packed(span) if span.len() % width.bytes() != 0 => {
+            Piece::Packed(span) if !span.len().is_multiple_of(width.bytes()) => {
                 return Err(scanner.error("a packed field's length is no multiple of its values'"));
             }
             Piece::Packed(span) => width.bounds(span.len()),

@@ -423,8 +423,9 @@ fn emit_fixed<T: Element>(number: u32, values: &[T], sink: &mut impl Sink) {
     }
     sink.length_field(number, u64::try_from(size_of_val(values)).unwrap_or(u64::MAX));
     // A block at a time: a call for every value would cost more than the copy.
-    let mut block = [0u8; 4096];
-    for values in values.chunks(block.len() / size_of::<T>()) {
+    const VALUES: usize = 512;
+    let mut block = [0u8; VALUES * size_of::<f64>()];
+    for values in values.chunks(VALUES) {
         for (bytes, value) in block.chunks_exact_mut(size_of::<T>()).zip(values) {
             value.put_little_endian(bytes);
         }

@@ -26,4 +26,3 @@ pub mod serialize;
 pub mod status;
 pub mod tensor;
 pub mod view;
-

@@ -51,11 +51,11 @@ mod sealed {
 }
 
 macro_rules! unsigned_code {
-    ($type:ty, $name:literal, { $($bytes:tt)* }) => {
+    ($type:ty, $bits:literal, $name:literal, { $($bytes:tt)* }) => {
         impl sealed::Sealed for $type {}
         impl Code for $type {
             const NAME: &'static str = $name;
-            const MAGNITUDE_BITS: u8 = size_of::<$type>() as u8 * 8;
+            const MAGNITUDE_BITS: u8 = $bits;
             const SIGNED: bool = false;
             #[inline]
             fn magnitude(self) -> u64 {
@@ -79,11 +79,11 @@ macro_rules! unsigned_code {
 }
 
 macro_rules! signed_code {
-    ($type:ty, $name:literal) => {
+    ($type:ty, $bits:literal, $name:literal) => {
         impl sealed::Sealed for $type {}
         impl Code for $type {
             const NAME: &'static str = $name;
-            const MAGNITUDE_BITS: u8 = size_of::<$type>() as u8 * 8 - 1;
+            const MAGNITUDE_BITS: u8 = $bits;
             const SIGNED: bool = true;
             #[inline]
             fn magnitude(self) -> u64 {
@@ -110,7 +110,7 @@ macro_rules! signed_code {
     };
 }
 
-unsigned_code!(u8, "uint8_t", {
+unsigned_code!(u8, 8, "uint8_t", {
     fn bytes(codes: &[u8]) -> Option<&[u8]> {
         Some(codes)
     }
@@ -118,12 +118,12 @@ unsigned_code!(u8, "uint8_t", {
         Some(codes)
     }
 });
-unsigned_code!(u16, "uint16_t", {});
-unsigned_code!(u32, "uint32_t", {});
-signed_code!(i8, "int8_t");
-signed_code!(i16, "int16_t");
-signed_code!(i32, "int32_t");
-signed_code!(i64, "int64_t");
+unsigned_code!(u16, 16, "uint16_t", {});
+unsigned_code!(u32, 32, "uint32_t", {});
+signed_code!(i8, 7, "int8_t");
+signed_code!(i16, 15, "int16_t");
+signed_code!(i32, 31, "int32_t");
+signed_code!(i64, 63, "int64_t");
 
 /// Refuses a tensor whose codes the type cannot all hold.
 fn check_type<T: Code>(geometry: Geometry) -> Result<()> {
@@ -279,10 +279,9 @@ pub(crate) fn read<T: Code>(geometry: Geometry, first: usize, planes: &[u8], cod
             }
         }
         lane_bytes.fill(0);
-        if geometry.signed() {
-            if let Some(plane) = planes.get(from_plane(sign_plane, stride, offset)) {
-                transpose::unpack(level, plane, stride, 1, lane_bytes);
-            }
+        let sign = planes.get(from_plane(sign_plane, stride, offset));
+        if let Some(plane) = sign.filter(|_| geometry.signed()) {
+            transpose::unpack(level, plane, stride, 1, lane_bytes);
         }
         for ((code, magnitude), sign) in codes.iter_mut().zip(magnitudes).zip(lane_bytes) {
             // A sign bit on magnitude 0 negates nothing.
