@@ -25,7 +25,8 @@ fn main() {
     let missed: Vec<_> = records.iter().filter(|record| record.misses()).collect();
     for record in &missed {
         let goal = record.goal.unwrap_or_default();
-        println!("missed: {} ratio={:.3} goal={goal}", record.case, record.ratio);
+        let ratio = results::significant(record.ratio);
+        println!("missed: {} ratio={ratio} goal={goal}", record.case);
     }
     // A goal without a case is a machine without that instruction set, a run of a part of the
     // benchmarks or a slip of the pen; none of them should look like a goal reached.

@@ -52,12 +52,12 @@ impl Record {
     /// The line that a run ends with.
     pub(crate) fn line(&self) -> String {
         format!(
-            "{} ours={} peer={} peer_time={} ratio={:.3}",
+            "{} ours={} peer={} peer_time={} ratio={}",
             self.case,
             human(self.ours_ns),
             self.peer,
             human(self.peer_ns),
-            self.ratio
+            significant(self.ratio)
         )
     }
 
@@ -115,10 +115,16 @@ fn human(ns: f64) -> String {
         ns if ns < 1e9 => (ns / 1e6, "ms"),
         ns => (ns / 1e9, "s"),
     };
+    format!("{}{unit}", significant(value))
+}
+
+/// Four significant digits, small numbers aside.
+pub(crate) fn significant(value: f64) -> String {
     let decimals = match value {
+        value if value < 1.0 => 4,
         value if value < 10.0 => 3,
         value if value < 100.0 => 2,
         _ => 1,
     };
-    format!("{value:.decimals$}{unit}")
+    format!("{value:.decimals$}")
 }
