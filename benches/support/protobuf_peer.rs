@@ -31,10 +31,9 @@ fn load() -> Functions {
     let library = unsafe { libc::dlopen(c_path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
     if library.is_null() {
         panic!(
-            "The peer protobuf C++ cannot be loaded ({}): `make bench` builds it in {}, and \
-             CAFFE2_QTENSOR_PEERS names another folder.",
-            loader_error(),
-            folder.display()
+            "The peer protobuf C++ cannot be loaded ({}): `make bench-peers` builds it in \
+             target/bench-peers, and CAFFE2_QTENSOR_PEERS names another folder.",
+            loader_error()
         );
     }
     let symbol = |name: &CStr| {
