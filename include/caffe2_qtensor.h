@@ -39,41 +39,38 @@
 #define CAFFE2_QTENSOR_VERSION_PATCH 0
 #define CAFFE2_QTENSOR_VERSION "0.1.0"
 
-// The number of elements at which Caffe2 splits an ordinary tensor into chunks.
-#define DEFAULT_CHUNK 1000000
+// The largest number of dimensions that a tensor may have.
+#define QTENSOR_MAX_DIMS 64
 
 // Elements of 32-bit floating point.
-#define QTENSOR_ELEMENT_FLOAT (int32_t)Float
+#define QTENSOR_ELEMENT_FLOAT 1
 
 // Elements of int32_t.
-#define QTENSOR_ELEMENT_INT32 (int32_t)Int32
+#define QTENSOR_ELEMENT_INT32 2
 
 // Truth values, a byte each: 0 or 1.
-#define QTENSOR_ELEMENT_BOOL (int32_t)Bool
+#define QTENSOR_ELEMENT_BOOL 5
 
 // Elements of uint8_t.
-#define QTENSOR_ELEMENT_UINT8 (int32_t)Uint8
+#define QTENSOR_ELEMENT_UINT8 6
 
 // Elements of int8_t.
-#define QTENSOR_ELEMENT_INT8 (int32_t)Int8
+#define QTENSOR_ELEMENT_INT8 7
 
 // Elements of uint16_t.
-#define QTENSOR_ELEMENT_UINT16 (int32_t)Uint16
+#define QTENSOR_ELEMENT_UINT16 8
 
 // Elements of int16_t.
-#define QTENSOR_ELEMENT_INT16 (int32_t)Int16
+#define QTENSOR_ELEMENT_INT16 9
 
 // Elements of int64_t.
-#define QTENSOR_ELEMENT_INT64 (int32_t)Int64
+#define QTENSOR_ELEMENT_INT64 10
 
 // IEEE 754 half precision, each as the uint16_t of its bits.
-#define QTENSOR_ELEMENT_FLOAT16 (int32_t)Float16
+#define QTENSOR_ELEMENT_FLOAT16 12
 
 // Elements of 64-bit floating point.
-#define QTENSOR_ELEMENT_DOUBLE (int32_t)Double
-
-// The largest number of dimensions that a tensor may have.
-#define MAX_DIMS 64
+#define QTENSOR_ELEMENT_DOUBLE 13
 
 // What a call came to. Values are never renumbered; later versions may add some.
 //
@@ -121,66 +118,6 @@ typedef int32_t qtensor_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// The type of an ordinary tensor's elements, numbered as `TensorProto.DataType` is.
-enum ElementType
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // 32-bit floating point.
-  Float = 1,
-  // 32-bit signed integers.
-  Int32 = 2,
-  // Truth values, a byte each: 0 or 1.
-  Bool = 5,
-  // Bytes.
-  Uint8 = 6,
-  // 8-bit signed integers.
-  Int8 = 7,
-  // 16-bit unsigned integers.
-  Uint16 = 8,
-  // 16-bit signed integers.
-  Int16 = 9,
-  // 64-bit signed integers.
-  Int64 = 10,
-  // IEEE 754 half precision, as its 16 bits.
-  Float16 = 12,
-  // 64-bit floating point.
-  Double = 13,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum ElementType ElementType;
-#else
-typedef int32_t ElementType;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-enum Kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint8_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // Plain Rust: the specification of every operation.
-  Portable = 1,
-  // AVX2, SSSE3, BMI1, BMI2 and POPCNT.
-  Avx2 = 2,
-  // AVX-512 F, BW, VL, VBMI and VBMI2 with GFNI, on top of everything in [`Kind::Avx2`].
-  Avx512 = 3,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum Kind Kind;
-#else
-typedef uint8_t Kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-// A set of kernels. A value of this type exists only for instruction sets that this machine
-// has: [`Level::best`] and [`Level::available`] are the only ways to get one, which is what
-// makes calling a SIMD kernel through it sound.
-typedef struct Level Level;
-
 // Every blob of a database, decoded. It never changes, so all calls may run on one of them from
 // many threads at once.
 typedef struct qtensor_blobs_t qtensor_blobs_t;
@@ -210,9 +147,42 @@ typedef struct qtensor_minidb_writer_t qtensor_minidb_writer_t;
 // call needs it alone.
 typedef struct qtensor_t qtensor_t;
 
+// A tensor's geometry and planes, for code that reads bits inline.
+//
+// Bit `bit` of element `i` is data[bit * plane_stride + i / 8] & (0x80 >> (i % 8)); the sign is
+// bit `precision`. Valid until the next call that may change the tensor.
+typedef struct {
+  // Before the call the caller's sizeof(qtensor_view_t), after it the bytes that were filled.
+  size_t struct_size;
+  // The number of elements.
+  size_t size;
+  // Bytes from the start of one plane to the start of the next.
+  size_t plane_stride;
+  // All planes, or NULL before the first write, when every bit is 0.
+  const uint8_t *data;
+  // The number of magnitude planes.
+  uint8_t precision;
+  // Whether a sign plane follows them.
+  bool is_signed;
+} qtensor_view_t;
+
+// A blob's name and type: any bytes, not NUL-terminated, borrowed from the serialized bytes.
+typedef struct {
+  // Before the call the caller's sizeof(qtensor_blob_info_t), after it the bytes filled.
+  size_t struct_size;
+  // The name. Not to be read where its length is 0.
+  const char *name;
+  // The name's length in bytes.
+  size_t name_length;
+  // The type, such as "QTensor". Not to be read where its length is 0.
+  const char *type_name;
+  // The type's length in bytes.
+  size_t type_length;
+} qtensor_blob_info_t;
+
 // A record of a database: byte strings, not NUL-terminated, valid until the next call on the
 // reader that may change it.
-typedef struct qtensor_minidb_entry_t {
+typedef struct {
   // Before the call the caller's sizeof(qtensor_minidb_entry_t), after it the bytes filled.
   size_t struct_size;
   // The record's key: the blob's name, with "#%K" behind it for a chunk of a large tensor.
@@ -235,77 +205,234 @@ typedef struct qtensor_minidb_entry_t {
   uint64_t value_offset;
 } qtensor_minidb_entry_t;
 
-// A blob's name and type: any bytes, not NUL-terminated, borrowed from the serialized bytes.
-typedef struct qtensor_blob_info_t {
-  // Before the call the caller's sizeof(qtensor_blob_info_t), after it the bytes filled.
-  size_t struct_size;
-  // The name. Not to be read where its length is 0.
-  const char *name;
-  // The name's length in bytes.
-  size_t name_length;
-  // The type, such as "QTensor". Not to be read where its length is 0.
-  const char *type_name;
-  // The type's length in bytes.
-  size_t type_length;
-} qtensor_blob_info_t;
-
-// A tensor's geometry and planes, for code that reads bits inline.
-//
-// Bit `bit` of element `i` is data[bit * plane_stride + i / 8] & (0x80 >> (i % 8)); the sign is
-// bit `precision`. Valid until the next call that may change the tensor.
-typedef struct qtensor_view_t {
-  // Before the call the caller's sizeof(qtensor_view_t), after it the bytes that were filled.
-  size_t struct_size;
-  // The number of elements.
-  size_t size;
-  // Bytes from the start of one plane to the start of the next.
-  size_t plane_stride;
-  // All planes, or NULL before the first write, when every bit is 0.
-  const uint8_t *data;
-  // The number of magnitude planes.
-  uint8_t precision;
-  // Whether a sign plane follows them.
-  bool is_signed;
-} qtensor_view_t;
-
-
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
-// Reads every blob of the database at `path`. `*out` receives them, to be freed with
-// qtensor_blobs_free(), in the order of their first records; chunks of one tensor are one blob.
+// The status that the failed call returned; 0 for NULL.
+int32_t qtensor_error_code(const qtensor_error_t *error);
+
+// What went wrong: a whole sentence that names the value and the limit, NUL-terminated, valid
+// until the error is freed; NULL for NULL.
+const char *qtensor_error_message(const qtensor_error_t *error);
+
+// Frees an error object; NULL does nothing.
+void qtensor_error_free(qtensor_error_t *error);
+
+// A new, empty tensor: no dimensions, size 0, precision 8, unsigned, scale 1, bias 0; NULL
+// where memory has run out. Free it with qtensor_free().
+qtensor_t *qtensor_create(void);
+
+// A new tensor of this shape, every code 0. Planes are allocated by the first write.
 //
-// QTENSOR_IO where the file cannot be read; for damaged blobs what qtensor_deserialize() and
-// qtensor_dense_deserialize() return. Blobs of types that neither reads are listed but hold
-// nothing.
-qtensor_status qtensor_blobs_load(const char *path,
-                                  struct qtensor_blobs_t **out,
-                                  struct qtensor_error_t **error);
+// `dims` points to `ndim` dimensions, at most 64, outermost first, and may be NULL where `ndim`
+// is 0. `precision` is the number of magnitude bits, 0 to 255; `is_signed` adds a sign plane.
+// `*out` receives the tensor, to be freed with qtensor_free().
+//
+// QTENSOR_INVALID_ARGUMENT for a negative dimension; QTENSOR_OUT_OF_RANGE for more than 64 of
+// them; QTENSOR_OVERFLOW where the number of elements or bytes does not fit int64_t.
+qtensor_status qtensor_create_with(const int64_t *dims,
+                                   size_t ndim,
+                                   uint8_t precision,
+                                   bool is_signed,
+                                   qtensor_t **out,
+                                   qtensor_error_t **error);
 
-// Frees the blobs and all they hold; NULL does nothing.
-void qtensor_blobs_free(struct qtensor_blobs_t *blobs);
+// A copy of a tensor, planes and channels included. `*out` receives it, to be freed with
+// qtensor_free().
+qtensor_status qtensor_clone(const qtensor_t *tensor, qtensor_t **out, qtensor_error_t **error);
 
-// How many blobs there are; 0 for NULL.
-size_t qtensor_blobs_count(const struct qtensor_blobs_t *blobs);
+// Frees a tensor; NULL does nothing.
+void qtensor_free(qtensor_t *tensor);
 
-// The name of blob `index`, NUL-terminated, valid as long as `blobs`; NULL where there is no
-// such blob. `*length`, unless NULL, receives its length in bytes, which a NUL inside the name
-// does not end.
-const char *qtensor_blobs_name(const struct qtensor_blobs_t *blobs, size_t index, size_t *length);
+// Gives a tensor another shape.
+//
+// The same dimensions change nothing. Others keep the planes byte for byte where their total
+// size stays what it was, padding bits included, and drop them where it does not.
+//
+// Refuses what qtensor_create_with() refuses.
+qtensor_status qtensor_resize(qtensor_t *tensor,
+                              const int64_t *dims,
+                              size_t ndim,
+                              qtensor_error_t **error);
 
-// The type of blob `index`, such as "QTensor", otherwise like qtensor_blobs_name().
-const char *qtensor_blobs_type(const struct qtensor_blobs_t *blobs, size_t index, size_t *length);
+// Sets the number of magnitude bits, 0 to 255, and drops the planes even where it stays.
+//
+// QTENSOR_OVERFLOW where the planes would take more bytes than fit int64_t.
+qtensor_status qtensor_set_precision(qtensor_t *tensor, uint8_t precision, qtensor_error_t **error);
 
-// The quantized tensor in blob `index`, valid as long as `blobs` and not to be freed; NULL where
-// the blob holds none or is not there.
-const struct qtensor_t *qtensor_blobs_tensor(const struct qtensor_blobs_t *blobs, size_t index);
+// Adds or removes the sign plane, and drops the planes even where nothing changes.
+//
+// QTENSOR_OVERFLOW where the planes would take more bytes than fit int64_t.
+qtensor_status qtensor_set_signed(qtensor_t *tensor, bool is_signed, qtensor_error_t **error);
 
-// The ordinary tensor in blob `index`, valid as long as `blobs` and not to be freed; NULL where
-// the blob holds none or is not there.
-const struct qtensor_dense_t *qtensor_blobs_dense(const struct qtensor_blobs_t *blobs,
-                                                  size_t index);
+// Sets the scale: any double, its bit pattern kept.
+qtensor_status qtensor_set_scale(qtensor_t *tensor, double scale, qtensor_error_t **error);
+
+// Sets the bias, in units of codes: any double, its bit pattern kept.
+qtensor_status qtensor_set_bias(qtensor_t *tensor, double bias, qtensor_error_t **error);
+
+// The number of dimensions; 0 for NULL.
+size_t qtensor_ndim(const qtensor_t *tensor);
+
+// The dimensions, qtensor_ndim() of them, valid until the next call that may change the tensor;
+// NULL for NULL. Not to be read where there are none.
+const int64_t *qtensor_dims(const qtensor_t *tensor);
+
+// The number of elements: the product of the dimensions, 0 where there are none; 0 for NULL.
+size_t qtensor_size(const qtensor_t *tensor);
+
+// The size rounded up to whole plane bytes: 8 * ceil(size / 8) elements; 0 for NULL.
+size_t qtensor_aligned_size(const qtensor_t *tensor);
+
+// The bytes that all planes take: aligned_size / 8 * (precision + sign plane); 0 for NULL.
+size_t qtensor_nbytes(const qtensor_t *tensor);
+
+// The elements in a plane byte: 8; 0 for NULL.
+uint8_t qtensor_alignment(const qtensor_t *tensor);
+
+// The number of magnitude bits; 0 for NULL.
+uint8_t qtensor_precision(const qtensor_t *tensor);
+
+// Whether there is a sign plane; false for NULL.
+bool qtensor_is_signed(const qtensor_t *tensor);
+
+// The scale; 0 for NULL.
+double qtensor_scale(const qtensor_t *tensor);
+
+// The bias, in units of codes; 0 for NULL.
+double qtensor_bias(const qtensor_t *tensor);
+
+// All planes, qtensor_nbytes() bytes, 64-byte aligned, valid until the next call that may
+// change the tensor; NULL before the first write, when every bit is 0, and for NULL.
+const uint8_t *qtensor_data(const qtensor_t *tensor);
+
+// All planes, for writing; allocated, all 0, if there are none yet.
+//
+// `*out` receives a pointer to qtensor_nbytes() bytes, valid until the next call that may change
+// the tensor. For a tensor without a byte the call succeeds and the pointer is not to be read.
+qtensor_status qtensor_mutable_data(qtensor_t *tensor, uint8_t **out, qtensor_error_t **error);
+
+// Dimension `i` as an int32_t.
+//
+// QTENSOR_OUT_OF_RANGE unless 0 <= i < ndim; QTENSOR_OVERFLOW where it does not fit.
+qtensor_status qtensor_dim32(const qtensor_t *tensor,
+                             int32_t i,
+                             int32_t *out,
+                             qtensor_error_t **error);
+
+// The dimension that `axis` names, counted from the end where it is negative.
+//
+// QTENSOR_OUT_OF_RANGE unless -ndim <= axis < ndim.
+qtensor_status qtensor_canonical_axis_index(const qtensor_t *tensor,
+                                            int32_t axis,
+                                            int32_t *out,
+                                            qtensor_error_t **error);
+
+// The product of the dimensions from `k` on; 1 where k >= ndim.
+//
+// QTENSOR_OUT_OF_RANGE for a negative k; QTENSOR_OVERFLOW where the product does not fit.
+qtensor_status qtensor_size_from_dim(const qtensor_t *tensor,
+                                     int32_t k,
+                                     int64_t *out,
+                                     qtensor_error_t **error);
+
+// The product of the dimensions before `k`.
+//
+// QTENSOR_OUT_OF_RANGE unless 0 <= k < ndim; QTENSOR_OVERFLOW where the product does not fit.
+qtensor_status qtensor_size_to_dim(const qtensor_t *tensor,
+                                   int32_t k,
+                                   int64_t *out,
+                                   qtensor_error_t **error);
+
+// Bit `bit` of element `index`; the sign is bit `precision`. Without planes every bit is 0.
+//
+// QTENSOR_OUT_OF_RANGE where there is no such bit or element.
+qtensor_status qtensor_get_bit(const qtensor_t *tensor,
+                               uint8_t bit,
+                               size_t index,
+                               bool *out,
+                               qtensor_error_t **error);
+
+// Sets bit `bit` of element `index`; the sign is bit `precision`.
+//
+// QTENSOR_OUT_OF_RANGE where there is no such bit or element.
+qtensor_status qtensor_set_bit(qtensor_t *tensor,
+                               uint8_t bit,
+                               size_t index,
+                               bool value,
+                               qtensor_error_t **error);
+
+// The version of this library, "MAJOR.MINOR.PATCH"; a string that lives as long as the library.
+const char *qtensor_version(void);
+
+// Fills `*view`, whose struct_size the caller has set to sizeof(qtensor_view_t).
+//
+// QTENSOR_NULL_ARGUMENT where either pointer is NULL; QTENSOR_BUFFER_TOO_SMALL where struct_size
+// is smaller than this version's.
+qtensor_status qtensor_view(const qtensor_t *tensor, qtensor_view_t *view);
+
+// Reads the code of every element, in order, into `codes`, which holds `n` of them.
+//
+// A code is the integer x of scale * (x + bias), its sign applied. A tensor never written holds
+// zeros; a sign bit on magnitude 0 reads as 0.
+//
+// QTENSOR_SHAPE_MISMATCH unless n is the tensor's size; QTENSOR_UNSUPPORTED above precision 63.
+qtensor_status qtensor_read_codes(const qtensor_t *tensor,
+                                  int64_t *codes,
+                                  size_t n,
+                                  qtensor_error_t **error);
+
+// Like qtensor_read_codes(), for unsigned tensors of precision 8 or less; others are
+// QTENSOR_UNSUPPORTED. The fastest way to read them.
+qtensor_status qtensor_read_codes_u8(const qtensor_t *tensor,
+                                     uint8_t *codes,
+                                     size_t n,
+                                     qtensor_error_t **error);
+
+// Like qtensor_read_codes(), for tensors of precision 7 or less; others are
+// QTENSOR_UNSUPPORTED.
+qtensor_status qtensor_read_codes_i8(const qtensor_t *tensor,
+                                     int8_t *codes,
+                                     size_t n,
+                                     qtensor_error_t **error);
+
+// Like qtensor_read_codes(), for tensors of precision 31 or less; others are
+// QTENSOR_UNSUPPORTED.
+qtensor_status qtensor_read_codes_i32(const qtensor_t *tensor,
+                                      int32_t *codes,
+                                      size_t n,
+                                      qtensor_error_t **error);
+
+// Writes the code of every element, in order, from `codes`, which holds `n` of them. Padding
+// bits stay as they are.
+//
+// A code lies between 0, or -(2^precision - 1) in a signed tensor, and 2^precision - 1.
+//
+// QTENSOR_SHAPE_MISMATCH unless n is the tensor's size; QTENSOR_OUT_OF_RANGE for a code outside
+// that range; QTENSOR_UNSUPPORTED above precision 63. Nothing is written then.
+qtensor_status qtensor_write_codes(qtensor_t *tensor,
+                                   const int64_t *codes,
+                                   size_t n,
+                                   qtensor_error_t **error);
+
+// Like qtensor_write_codes(), from unsigned bytes. The fastest way to write them.
+qtensor_status qtensor_write_codes_u8(qtensor_t *tensor,
+                                      const uint8_t *codes,
+                                      size_t n,
+                                      qtensor_error_t **error);
+
+// Like qtensor_write_codes(), from signed bytes.
+qtensor_status qtensor_write_codes_i8(qtensor_t *tensor,
+                                      const int8_t *codes,
+                                      size_t n,
+                                      qtensor_error_t **error);
+
+// Like qtensor_write_codes(), from 32-bit integers.
+qtensor_status qtensor_write_codes_i32(qtensor_t *tensor,
+                                       const int32_t *codes,
+                                       size_t n,
+                                       qtensor_error_t **error);
 
 // Gives every index along dimension `axis` a scale and a bias of its own: an element with index
 // c there has the value scales[c] * (x + biases[c]).
@@ -315,100 +442,136 @@ const struct qtensor_dense_t *qtensor_blobs_dense(const struct qtensor_blobs_t *
 //
 // QTENSOR_OUT_OF_RANGE unless 0 <= axis < ndim; QTENSOR_SHAPE_MISMATCH unless `channels` is the
 // extent of that dimension.
-qtensor_status qtensor_set_channels(struct qtensor_t *tensor,
+qtensor_status qtensor_set_channels(qtensor_t *tensor,
                                     int32_t axis,
                                     const double *scales,
                                     const double *biases,
                                     size_t channels,
-                                    struct qtensor_error_t **error);
+                                    qtensor_error_t **error);
 
 // Removes the channels: the tensor's own scale and bias count again.
-qtensor_status qtensor_clear_channels(struct qtensor_t *tensor, struct qtensor_error_t **error);
+qtensor_status qtensor_clear_channels(qtensor_t *tensor, qtensor_error_t **error);
 
 // Whether the tensor says that its channels count; false for NULL.
-bool qtensor_is_multiparam(const struct qtensor_t *tensor);
+bool qtensor_is_multiparam(const qtensor_t *tensor);
 
 // The dimension that the channels are, or -1 where the tensor names none and for NULL. A tensor
 // that was read may name one that it does not have.
-int32_t qtensor_channel_axis(const struct qtensor_t *tensor);
+int32_t qtensor_channel_axis(const qtensor_t *tensor);
 
 // How many channel scales there are; 0 for NULL. A tensor that was read or resized may have
 // another number than its dimension has.
-size_t qtensor_channel_scale_count(const struct qtensor_t *tensor);
+size_t qtensor_channel_scale_count(const qtensor_t *tensor);
 
 // The channel scales, valid until the next call that may change the tensor; NULL for NULL. Not
 // to be read where there are none.
-const double *qtensor_channel_scales(const struct qtensor_t *tensor);
+const double *qtensor_channel_scales(const qtensor_t *tensor);
 
 // How many channel biases there are; 0 for NULL. A tensor that was read or resized may have
 // another number than its dimension has.
-size_t qtensor_channel_bias_count(const struct qtensor_t *tensor);
+size_t qtensor_channel_bias_count(const qtensor_t *tensor);
 
 // The channel biases, valid until the next call that may change the tensor; NULL for NULL. Not
 // to be read where there are none.
-const double *qtensor_channel_biases(const struct qtensor_t *tensor);
+const double *qtensor_channel_biases(const qtensor_t *tensor);
 
-// Reads the code of every element, in order, into `codes`, which holds `n` of them.
+// The bytes that qtensor_serialize() writes.
 //
-// A code is the integer x of scale * (x + bias), its sign applied. A tensor never written holds
-// zeros; a sign bit on magnitude 0 reads as 0.
+// QTENSOR_OVERFLOW where the message would be longer than protobuf's 2^31 - 1 bytes.
+qtensor_status qtensor_serialized_size(const qtensor_t *tensor,
+                                       const char *name,
+                                       size_t *out,
+                                       qtensor_error_t **error);
+
+// Writes a BlobProto of type "QTensor", byte for byte what Caffe2's SerializeBlob writes.
 //
-// QTENSOR_SHAPE_MISMATCH unless n is the tensor's size; QTENSOR_UNSUPPORTED above precision 63.
-qtensor_status qtensor_read_codes(const struct qtensor_t *tensor,
-                                  int64_t *codes,
-                                  size_t n,
-                                  struct qtensor_error_t **error);
-
-// Like qtensor_read_codes(), for unsigned tensors of precision 8 or less; others are
-// QTENSOR_UNSUPPORTED. The fastest way to read them.
-qtensor_status qtensor_read_codes_u8(const struct qtensor_t *tensor,
-                                     uint8_t *codes,
-                                     size_t n,
-                                     struct qtensor_error_t **error);
-
-// Like qtensor_read_codes(), for tensors of precision 7 or less; others are
-// QTENSOR_UNSUPPORTED.
-qtensor_status qtensor_read_codes_i8(const struct qtensor_t *tensor,
-                                     int8_t *codes,
-                                     size_t n,
-                                     struct qtensor_error_t **error);
-
-// Like qtensor_read_codes(), for tensors of precision 31 or less; others are
-// QTENSOR_UNSUPPORTED.
-qtensor_status qtensor_read_codes_i32(const struct qtensor_t *tensor,
-                                      int32_t *codes,
-                                      size_t n,
-                                      struct qtensor_error_t **error);
-
-// Writes the code of every element, in order, from `codes`, which holds `n` of them. Padding
-// bits stay as they are.
+// `name` is NUL-terminated, in any encoding. `buf` holds `capacity` bytes; `*written` receives
+// the number that was used. Channels and a data type, where the tensor has them, are written
+// too; Caffe2 ignores them.
 //
-// A code lies between 0, or -(2^precision - 1) in a signed tensor, and 2^precision - 1.
+// QTENSOR_BUFFER_TOO_SMALL where qtensor_serialized_size() is above the capacity; QTENSOR_OVERFLOW
+// as there. Nothing is written then.
+qtensor_status qtensor_serialize(const qtensor_t *tensor,
+                                 const char *name,
+                                 uint8_t *buf,
+                                 size_t capacity,
+                                 size_t *written,
+                                 qtensor_error_t **error);
+
+// Reads a BlobProto of type "QTensor" or "Int8TensorCPU" of `len` bytes.
 //
-// QTENSOR_SHAPE_MISMATCH unless n is the tensor's size; QTENSOR_OUT_OF_RANGE for a code outside
-// that range; QTENSOR_UNSUPPORTED above precision 63. Nothing is written then.
-qtensor_status qtensor_write_codes(struct qtensor_t *tensor,
-                                   const int64_t *codes,
-                                   size_t n,
-                                   struct qtensor_error_t **error);
+// An Int8TensorCPU of bytes becomes 8 bits unsigned, one of 32-bit integers 32 bits signed; its
+// bias is minus the zero point. `*out` receives the tensor, to be freed with qtensor_free().
+// Nothing larger than the data present is allocated for what a message claims.
+//
+// QTENSOR_MALFORMED for damage, missing fields and values that would lose something;
+// QTENSOR_SHAPE_MISMATCH where data and dimensions disagree; QTENSOR_UNSUPPORTED for other types
+// of blob.
+qtensor_status qtensor_deserialize(const uint8_t *bytes,
+                                   size_t len,
+                                   qtensor_t **out,
+                                   qtensor_error_t **error);
 
-// Like qtensor_write_codes(), from unsigned bytes. The fastest way to write them.
-qtensor_status qtensor_write_codes_u8(struct qtensor_t *tensor,
-                                      const uint8_t *codes,
-                                      size_t n,
-                                      struct qtensor_error_t **error);
+// The bytes that qtensor_serialize_proto() writes.
+//
+// QTENSOR_OVERFLOW where the message would be longer than protobuf's 2^31 - 1 bytes.
+qtensor_status qtensor_serialized_size_proto(const qtensor_t *tensor,
+                                             const char *name,
+                                             size_t *out,
+                                             qtensor_error_t **error);
 
-// Like qtensor_write_codes(), from signed bytes.
-qtensor_status qtensor_write_codes_i8(struct qtensor_t *tensor,
-                                      const int8_t *codes,
-                                      size_t n,
-                                      struct qtensor_error_t **error);
+// Writes a bare QTensorProto, without the BlobProto around it; otherwise as qtensor_serialize().
+qtensor_status qtensor_serialize_proto(const qtensor_t *tensor,
+                                       const char *name,
+                                       uint8_t *buf,
+                                       size_t capacity,
+                                       size_t *written,
+                                       qtensor_error_t **error);
 
-// Like qtensor_write_codes(), from 32-bit integers.
-qtensor_status qtensor_write_codes_i32(struct qtensor_t *tensor,
-                                       const int32_t *codes,
-                                       size_t n,
-                                       struct qtensor_error_t **error);
+// Reads a bare QTensorProto of `len` bytes as a quantized tensor; otherwise as
+// qtensor_deserialize().
+qtensor_status qtensor_deserialize_proto(const uint8_t *bytes,
+                                         size_t len,
+                                         qtensor_t **out,
+                                         qtensor_error_t **error);
+
+// The bytes that qtensor_serialize_int8() writes. Refuses what that refuses.
+qtensor_status qtensor_serialized_size_int8(const qtensor_t *tensor,
+                                            const char *name,
+                                            size_t *out,
+                                            qtensor_error_t **error);
+
+// Writes a BlobProto of type "Int8TensorCPU", byte for byte what Caffe2's SerializeBlob writes.
+//
+// An unsigned tensor of precision 8 becomes one of bytes, a signed one of precision 32 becomes
+// one of 32-bit integers; the zero point is minus the bias. Otherwise as qtensor_serialize().
+//
+// QTENSOR_UNSUPPORTED for other precisions and for a tensor with channels; QTENSOR_OUT_OF_RANGE
+// where minus the bias is no 32-bit integer or a code does not fit one.
+qtensor_status qtensor_serialize_int8(const qtensor_t *tensor,
+                                      const char *name,
+                                      uint8_t *buf,
+                                      size_t capacity,
+                                      size_t *written,
+                                      qtensor_error_t **error);
+
+// Reads the name and type of a BlobProto of `len` bytes without decoding what it holds.
+//
+// The caller has set info->struct_size to sizeof(qtensor_blob_info_t). QTENSOR_MALFORMED where
+// the bytes are no protobuf message.
+qtensor_status qtensor_blob_peek(const uint8_t *bytes,
+                                 size_t len,
+                                 qtensor_blob_info_t *info,
+                                 qtensor_error_t **error);
+
+// Reads the name of a bare QTensorProto of `len` bytes; the type stays empty.
+//
+// The caller has set info->struct_size to sizeof(qtensor_blob_info_t). QTENSOR_MALFORMED where
+// the bytes are no protobuf message.
+qtensor_status qtensor_proto_peek(const uint8_t *bytes,
+                                  size_t len,
+                                  qtensor_blob_info_t *info,
+                                  qtensor_error_t **error);
 
 // A new ordinary tensor with a copy of the caller's elements.
 //
@@ -425,48 +588,48 @@ qtensor_status qtensor_dense_create(const int64_t *dims,
                                     int32_t element_type,
                                     const void *data,
                                     size_t nbytes,
-                                    struct qtensor_dense_t **out,
-                                    struct qtensor_error_t **error);
+                                    qtensor_dense_t **out,
+                                    qtensor_error_t **error);
 
 // Frees an ordinary tensor; NULL does nothing.
-void qtensor_dense_free(struct qtensor_dense_t *dense);
+void qtensor_dense_free(qtensor_dense_t *dense);
 
 // The number of dimensions; 0 for NULL.
-size_t qtensor_dense_ndim(const struct qtensor_dense_t *dense);
+size_t qtensor_dense_ndim(const qtensor_dense_t *dense);
 
 // The dimensions, valid as long as the tensor; NULL for NULL. Not to be read where there are
 // none.
-const int64_t *qtensor_dense_dims(const struct qtensor_dense_t *dense);
+const int64_t *qtensor_dense_dims(const qtensor_dense_t *dense);
 
 // The number of elements; 0 for NULL.
-size_t qtensor_dense_size(const struct qtensor_dense_t *dense);
+size_t qtensor_dense_size(const qtensor_dense_t *dense);
 
 // The bytes that the elements take; 0 for NULL.
-size_t qtensor_dense_nbytes(const struct qtensor_dense_t *dense);
+size_t qtensor_dense_nbytes(const qtensor_dense_t *dense);
 
 // The type of the elements, a QTENSOR_ELEMENT_ constant; 0 for NULL.
-int32_t qtensor_dense_element_type(const struct qtensor_dense_t *dense);
+int32_t qtensor_dense_element_type(const qtensor_dense_t *dense);
 
 // The elements, qtensor_dense_nbytes() bytes aligned for their type, valid as long as the
 // tensor; NULL for NULL. Not to be read where there are none.
-const void *qtensor_dense_data(const struct qtensor_dense_t *dense);
+const void *qtensor_dense_data(const qtensor_dense_t *dense);
 
 // The bytes that qtensor_dense_serialize() writes.
 //
 // QTENSOR_OVERFLOW where the message would be longer than protobuf's 2^31 - 1 bytes.
-qtensor_status qtensor_dense_serialized_size(const struct qtensor_dense_t *dense,
+qtensor_status qtensor_dense_serialized_size(const qtensor_dense_t *dense,
                                              const char *name,
                                              size_t *out,
-                                             struct qtensor_error_t **error);
+                                             qtensor_error_t **error);
 
 // Writes a BlobProto of type "Tensor" that holds the whole tensor, byte for byte what Caffe2's
 // SerializeBlob writes. Arguments and errors are those of qtensor_serialize().
-qtensor_status qtensor_dense_serialize(const struct qtensor_dense_t *dense,
+qtensor_status qtensor_dense_serialize(const qtensor_dense_t *dense,
                                        const char *name,
                                        uint8_t *buf,
                                        size_t capacity,
                                        size_t *written,
-                                       struct qtensor_error_t **error);
+                                       qtensor_error_t **error);
 
 // Reads a BlobProto of type "Tensor" of `len` bytes that holds a whole tensor. `*out` receives
 // it, to be freed with qtensor_dense_free(). At most 8 bytes are allocated per byte present.
@@ -476,33 +639,23 @@ qtensor_status qtensor_dense_serialize(const struct qtensor_dense_t *dense,
 // and for a chunk of a larger tensor, which qtensor_minidb_reader_load_dense() puts together.
 qtensor_status qtensor_dense_deserialize(const uint8_t *bytes,
                                          size_t len,
-                                         struct qtensor_dense_t **out,
-                                         struct qtensor_error_t **error);
-
-// The status that the failed call returned; 0 for NULL.
-int32_t qtensor_error_code(const struct qtensor_error_t *error);
-
-// What went wrong: a whole sentence that names the value and the limit, NUL-terminated, valid
-// until the error is freed; NULL for NULL.
-const char *qtensor_error_message(const struct qtensor_error_t *error);
-
-// Frees an error object; NULL does nothing.
-void qtensor_error_free(struct qtensor_error_t *error);
+                                         qtensor_dense_t **out,
+                                         qtensor_error_t **error);
 
 // Opens the database at `path` for reading. `*out` receives the reader, to be freed with
 // qtensor_minidb_reader_free(). An empty file is a database without records.
 //
 // QTENSOR_IO where the file cannot be read.
 qtensor_status qtensor_minidb_reader_open(const char *path,
-                                          struct qtensor_minidb_reader_t **out,
-                                          struct qtensor_error_t **error);
+                                          qtensor_minidb_reader_t **out,
+                                          qtensor_error_t **error);
 
 // Closes the file and frees the reader; NULL does nothing.
-void qtensor_minidb_reader_free(struct qtensor_minidb_reader_t *reader);
+void qtensor_minidb_reader_free(qtensor_minidb_reader_t *reader);
 
 // Goes back to the first record.
-qtensor_status qtensor_minidb_reader_rewind(struct qtensor_minidb_reader_t *reader,
-                                            struct qtensor_error_t **error);
+qtensor_status qtensor_minidb_reader_rewind(qtensor_minidb_reader_t *reader,
+                                            qtensor_error_t **error);
 
 // Steps to the next record, the first one after opening, and reads its key and its blob's name
 // and type without decoding the blob.
@@ -512,31 +665,31 @@ qtensor_status qtensor_minidb_reader_rewind(struct qtensor_minidb_reader_t *read
 //
 // QTENSOR_MALFORMED for damage: where only the blob is damaged, the next call goes on behind it;
 // where the record itself is, each call fails. QTENSOR_IO.
-qtensor_status qtensor_minidb_reader_next(struct qtensor_minidb_reader_t *reader,
-                                          struct qtensor_minidb_entry_t *entry,
+qtensor_status qtensor_minidb_reader_next(qtensor_minidb_reader_t *reader,
+                                          qtensor_minidb_entry_t *entry,
                                           bool *found,
-                                          struct qtensor_error_t **error);
+                                          qtensor_error_t **error);
 
 // Reads the current record's blob, undecoded: `entry.value_size` bytes into `buf`, which holds
 // `capacity`. `*written` receives the number.
 //
 // QTENSOR_INVALID_ARGUMENT where there is no current record; QTENSOR_BUFFER_TOO_SMALL;
 // QTENSOR_IO.
-qtensor_status qtensor_minidb_reader_read(const struct qtensor_minidb_reader_t *reader,
+qtensor_status qtensor_minidb_reader_read(const qtensor_minidb_reader_t *reader,
                                           uint8_t *buf,
                                           size_t capacity,
                                           size_t *written,
-                                          struct qtensor_error_t **error);
+                                          qtensor_error_t **error);
 
 // Loads the first quantized tensor whose key is `name`, of type "QTensor" or "Int8TensorCPU".
 // `*out` receives it, to be freed with qtensor_free(). The current record stays what it is.
 //
 // QTENSOR_UNAVAILABLE where there is no such key; QTENSOR_MALFORMED and QTENSOR_IO as for
 // qtensor_minidb_reader_next(); what qtensor_deserialize() refuses.
-qtensor_status qtensor_minidb_reader_load(const struct qtensor_minidb_reader_t *reader,
+qtensor_status qtensor_minidb_reader_load(const qtensor_minidb_reader_t *reader,
                                           const char *name,
-                                          struct qtensor_t **out,
-                                          struct qtensor_error_t **error);
+                                          qtensor_t **out,
+                                          qtensor_error_t **error);
 
 // Loads the ordinary tensor of this name, put together from its chunks, which may stand in any
 // order. `*out` receives it, to be freed with qtensor_dense_free(). The current record stays
@@ -544,328 +697,95 @@ qtensor_status qtensor_minidb_reader_load(const struct qtensor_minidb_reader_t *
 //
 // QTENSOR_UNAVAILABLE where there is no such key; QTENSOR_MALFORMED where chunks overlap,
 // disagree or leave a gap; QTENSOR_IO; what qtensor_dense_deserialize() refuses.
-qtensor_status qtensor_minidb_reader_load_dense(const struct qtensor_minidb_reader_t *reader,
+qtensor_status qtensor_minidb_reader_load_dense(const qtensor_minidb_reader_t *reader,
                                                 const char *name,
-                                                struct qtensor_dense_t **out,
-                                                struct qtensor_error_t **error);
+                                                qtensor_dense_t **out,
+                                                qtensor_error_t **error);
 
 // Begins a database that will replace the file at `path`, if there is one. `*out` receives the
 // writer, to be freed with qtensor_minidb_writer_free().
 //
 // Records go to a temporary file in the same folder. QTENSOR_IO where that cannot be made.
 qtensor_status qtensor_minidb_writer_create(const char *path,
-                                            struct qtensor_minidb_writer_t **out,
-                                            struct qtensor_error_t **error);
+                                            qtensor_minidb_writer_t **out,
+                                            qtensor_error_t **error);
 
 // Frees the writer; NULL does nothing. Without qtensor_minidb_writer_commit() before it, all
 // that was appended is discarded and the old file stays as it was.
-void qtensor_minidb_writer_free(struct qtensor_minidb_writer_t *writer);
+void qtensor_minidb_writer_free(qtensor_minidb_writer_t *writer);
 
 // Appends a quantized tensor under `name`, as a blob of type "QTensor".
 //
 // QTENSOR_INVALID_ARGUMENT for an empty name and for a writer that failed or was committed;
 // QTENSOR_OVERFLOW for a record beyond 2^31 - 1 bytes; QTENSOR_IO, after which the writer
 // refuses everything else.
-qtensor_status qtensor_minidb_writer_append(struct qtensor_minidb_writer_t *writer,
+qtensor_status qtensor_minidb_writer_append(qtensor_minidb_writer_t *writer,
                                             const char *name,
-                                            const struct qtensor_t *tensor,
-                                            struct qtensor_error_t **error);
+                                            const qtensor_t *tensor,
+                                            qtensor_error_t **error);
 
 // Appends a quantized tensor under `name`, as a blob of type "Int8TensorCPU". Refuses what
 // qtensor_minidb_writer_append() and qtensor_serialize_int8() refuse.
-qtensor_status qtensor_minidb_writer_append_int8(struct qtensor_minidb_writer_t *writer,
+qtensor_status qtensor_minidb_writer_append_int8(qtensor_minidb_writer_t *writer,
                                                  const char *name,
-                                                 const struct qtensor_t *tensor,
-                                                 struct qtensor_error_t **error);
+                                                 const qtensor_t *tensor,
+                                                 qtensor_error_t **error);
 
 // Appends an ordinary tensor under `name`, as Caffe2's Save operator does: in chunks of at most
 // `chunk_size` elements, 1,000,000 where that is 0, with the keys "name#%0", "name#%1" and so
 // on. Refuses what qtensor_minidb_writer_append() refuses.
-qtensor_status qtensor_minidb_writer_append_dense(struct qtensor_minidb_writer_t *writer,
+qtensor_status qtensor_minidb_writer_append_dense(qtensor_minidb_writer_t *writer,
                                                   const char *name,
-                                                  const struct qtensor_dense_t *dense,
+                                                  const qtensor_dense_t *dense,
                                                   size_t chunk_size,
-                                                  struct qtensor_error_t **error);
+                                                  qtensor_error_t **error);
 
 // Appends a record as it is: `key_length` bytes at `key`, `value_length` bytes at `value`, each
 // 1 or more. Refuses what qtensor_minidb_writer_append() refuses.
-qtensor_status qtensor_minidb_writer_append_bytes(struct qtensor_minidb_writer_t *writer,
+qtensor_status qtensor_minidb_writer_append_bytes(qtensor_minidb_writer_t *writer,
                                                   const char *key,
                                                   size_t key_length,
                                                   const uint8_t *value,
                                                   size_t value_length,
-                                                  struct qtensor_error_t **error);
+                                                  qtensor_error_t **error);
 
 // Puts the new file in place of the old one in one step: flushed to the disk, renamed, and its
 // folder flushed too. The writer can then only be freed.
 //
 // QTENSOR_IO: the old file is still there, whole; only where the folder's flush fails may it be
 // either of the two. QTENSOR_INVALID_ARGUMENT for a writer that failed or was committed.
-qtensor_status qtensor_minidb_writer_commit(struct qtensor_minidb_writer_t *writer,
-                                            struct qtensor_error_t **error);
+qtensor_status qtensor_minidb_writer_commit(qtensor_minidb_writer_t *writer,
+                                            qtensor_error_t **error);
 
-// Reads the name and type of a BlobProto of `len` bytes without decoding what it holds.
+// Reads every blob of the database at `path`. `*out` receives them, to be freed with
+// qtensor_blobs_free(), in the order of their first records; chunks of one tensor are one blob.
 //
-// The caller has set info->struct_size to sizeof(qtensor_blob_info_t). QTENSOR_MALFORMED where
-// the bytes are no protobuf message.
-qtensor_status qtensor_blob_peek(const uint8_t *bytes,
-                                 size_t len,
-                                 struct qtensor_blob_info_t *info,
-                                 struct qtensor_error_t **error);
+// QTENSOR_IO where the file cannot be read; for damaged blobs what qtensor_deserialize() and
+// qtensor_dense_deserialize() return. Blobs of types that neither reads are listed but hold
+// nothing.
+qtensor_status qtensor_blobs_load(const char *path, qtensor_blobs_t **out, qtensor_error_t **error);
 
-// Reads the name of a bare QTensorProto of `len` bytes; the type stays empty.
-//
-// The caller has set info->struct_size to sizeof(qtensor_blob_info_t). QTENSOR_MALFORMED where
-// the bytes are no protobuf message.
-qtensor_status qtensor_proto_peek(const uint8_t *bytes,
-                                  size_t len,
-                                  struct qtensor_blob_info_t *info,
-                                  struct qtensor_error_t **error);
+// Frees the blobs and all they hold; NULL does nothing.
+void qtensor_blobs_free(qtensor_blobs_t *blobs);
 
-// The bytes that qtensor_serialize() writes.
-//
-// QTENSOR_OVERFLOW where the message would be longer than protobuf's 2^31 - 1 bytes.
-qtensor_status qtensor_serialized_size(const struct qtensor_t *tensor,
-                                       const char *name,
-                                       size_t *out,
-                                       struct qtensor_error_t **error);
+// How many blobs there are; 0 for NULL.
+size_t qtensor_blobs_count(const qtensor_blobs_t *blobs);
 
-// Writes a BlobProto of type "QTensor", byte for byte what Caffe2's SerializeBlob writes.
-//
-// `name` is NUL-terminated, in any encoding. `buf` holds `capacity` bytes; `*written` receives
-// the number that was used. Channels and a data type, where the tensor has them, are written
-// too; Caffe2 ignores them.
-//
-// QTENSOR_BUFFER_TOO_SMALL where qtensor_serialized_size() is above the capacity; QTENSOR_OVERFLOW
-// as there. Nothing is written then.
-qtensor_status qtensor_serialize(const struct qtensor_t *tensor,
-                                 const char *name,
-                                 uint8_t *buf,
-                                 size_t capacity,
-                                 size_t *written,
-                                 struct qtensor_error_t **error);
+// The name of blob `index`, NUL-terminated, valid as long as `blobs`; NULL where there is no
+// such blob. `*length`, unless NULL, receives its length in bytes, which a NUL inside the name
+// does not end.
+const char *qtensor_blobs_name(const qtensor_blobs_t *blobs, size_t index, size_t *length);
 
-// Reads a BlobProto of type "QTensor" or "Int8TensorCPU" of `len` bytes.
-//
-// An Int8TensorCPU of bytes becomes 8 bits unsigned, one of 32-bit integers 32 bits signed; its
-// bias is minus the zero point. `*out` receives the tensor, to be freed with qtensor_free().
-// Nothing larger than the data present is allocated for what a message claims.
-//
-// QTENSOR_MALFORMED for damage, missing fields and values that would lose something;
-// QTENSOR_SHAPE_MISMATCH where data and dimensions disagree; QTENSOR_UNSUPPORTED for other types
-// of blob.
-qtensor_status qtensor_deserialize(const uint8_t *bytes,
-                                   size_t len,
-                                   struct qtensor_t **out,
-                                   struct qtensor_error_t **error);
+// The type of blob `index`, such as "QTensor", otherwise like qtensor_blobs_name().
+const char *qtensor_blobs_type(const qtensor_blobs_t *blobs, size_t index, size_t *length);
 
-// The bytes that qtensor_serialize_proto() writes.
-//
-// QTENSOR_OVERFLOW where the message would be longer than protobuf's 2^31 - 1 bytes.
-qtensor_status qtensor_serialized_size_proto(const struct qtensor_t *tensor,
-                                             const char *name,
-                                             size_t *out,
-                                             struct qtensor_error_t **error);
+// The quantized tensor in blob `index`, valid as long as `blobs` and not to be freed; NULL where
+// the blob holds none or is not there.
+const qtensor_t *qtensor_blobs_tensor(const qtensor_blobs_t *blobs, size_t index);
 
-// Writes a bare QTensorProto, without the BlobProto around it; otherwise as qtensor_serialize().
-qtensor_status qtensor_serialize_proto(const struct qtensor_t *tensor,
-                                       const char *name,
-                                       uint8_t *buf,
-                                       size_t capacity,
-                                       size_t *written,
-                                       struct qtensor_error_t **error);
-
-// Reads a bare QTensorProto of `len` bytes as a quantized tensor; otherwise as
-// qtensor_deserialize().
-qtensor_status qtensor_deserialize_proto(const uint8_t *bytes,
-                                         size_t len,
-                                         struct qtensor_t **out,
-                                         struct qtensor_error_t **error);
-
-// The bytes that qtensor_serialize_int8() writes. Refuses what that refuses.
-qtensor_status qtensor_serialized_size_int8(const struct qtensor_t *tensor,
-                                            const char *name,
-                                            size_t *out,
-                                            struct qtensor_error_t **error);
-
-// Writes a BlobProto of type "Int8TensorCPU", byte for byte what Caffe2's SerializeBlob writes.
-//
-// An unsigned tensor of precision 8 becomes one of bytes, a signed one of precision 32 becomes
-// one of 32-bit integers; the zero point is minus the bias. Otherwise as qtensor_serialize().
-//
-// QTENSOR_UNSUPPORTED for other precisions and for a tensor with channels; QTENSOR_OUT_OF_RANGE
-// where minus the bias is no 32-bit integer or a code does not fit one.
-qtensor_status qtensor_serialize_int8(const struct qtensor_t *tensor,
-                                      const char *name,
-                                      uint8_t *buf,
-                                      size_t capacity,
-                                      size_t *written,
-                                      struct qtensor_error_t **error);
-
-// A new, empty tensor: no dimensions, size 0, precision 8, unsigned, scale 1, bias 0; NULL
-// where memory has run out. Free it with qtensor_free().
-struct qtensor_t *qtensor_create(void);
-
-// A new tensor of this shape, every code 0. Planes are allocated by the first write.
-//
-// `dims` points to `ndim` dimensions, at most 64, outermost first, and may be NULL where `ndim`
-// is 0. `precision` is the number of magnitude bits, 0 to 255; `is_signed` adds a sign plane.
-// `*out` receives the tensor, to be freed with qtensor_free().
-//
-// QTENSOR_INVALID_ARGUMENT for a negative dimension; QTENSOR_OUT_OF_RANGE for more than 64 of
-// them; QTENSOR_OVERFLOW where the number of elements or bytes does not fit int64_t.
-qtensor_status qtensor_create_with(const int64_t *dims,
-                                   size_t ndim,
-                                   uint8_t precision,
-                                   bool is_signed,
-                                   struct qtensor_t **out,
-                                   struct qtensor_error_t **error);
-
-// A copy of a tensor, planes and channels included. `*out` receives it, to be freed with
-// qtensor_free().
-qtensor_status qtensor_clone(const struct qtensor_t *tensor,
-                             struct qtensor_t **out,
-                             struct qtensor_error_t **error);
-
-// Frees a tensor; NULL does nothing.
-void qtensor_free(struct qtensor_t *tensor);
-
-// Gives a tensor another shape.
-//
-// The same dimensions change nothing. Others keep the planes byte for byte where their total
-// size stays what it was, padding bits included, and drop them where it does not.
-//
-// Refuses what qtensor_create_with() refuses.
-qtensor_status qtensor_resize(struct qtensor_t *tensor,
-                              const int64_t *dims,
-                              size_t ndim,
-                              struct qtensor_error_t **error);
-
-// Sets the number of magnitude bits, 0 to 255, and drops the planes even where it stays.
-//
-// QTENSOR_OVERFLOW where the planes would take more bytes than fit int64_t.
-qtensor_status qtensor_set_precision(struct qtensor_t *tensor,
-                                     uint8_t precision,
-                                     struct qtensor_error_t **error);
-
-// Adds or removes the sign plane, and drops the planes even where nothing changes.
-//
-// QTENSOR_OVERFLOW where the planes would take more bytes than fit int64_t.
-qtensor_status qtensor_set_signed(struct qtensor_t *tensor,
-                                  bool is_signed,
-                                  struct qtensor_error_t **error);
-
-// Sets the scale: any double, its bit pattern kept.
-qtensor_status qtensor_set_scale(struct qtensor_t *tensor,
-                                 double scale,
-                                 struct qtensor_error_t **error);
-
-// Sets the bias, in units of codes: any double, its bit pattern kept.
-qtensor_status qtensor_set_bias(struct qtensor_t *tensor,
-                                double bias,
-                                struct qtensor_error_t **error);
-
-// The number of dimensions; 0 for NULL.
-size_t qtensor_ndim(const struct qtensor_t *tensor);
-
-// The dimensions, qtensor_ndim() of them, valid until the next call that may change the tensor;
-// NULL for NULL. Not to be read where there are none.
-const int64_t *qtensor_dims(const struct qtensor_t *tensor);
-
-// The number of elements: the product of the dimensions, 0 where there are none; 0 for NULL.
-size_t qtensor_size(const struct qtensor_t *tensor);
-
-// The size rounded up to whole plane bytes: 8 * ceil(size / 8) elements; 0 for NULL.
-size_t qtensor_aligned_size(const struct qtensor_t *tensor);
-
-// The bytes that all planes take: aligned_size / 8 * (precision + sign plane); 0 for NULL.
-size_t qtensor_nbytes(const struct qtensor_t *tensor);
-
-// The elements in a plane byte: 8; 0 for NULL.
-uint8_t qtensor_alignment(const struct qtensor_t *tensor);
-
-// The number of magnitude bits; 0 for NULL.
-uint8_t qtensor_precision(const struct qtensor_t *tensor);
-
-// Whether there is a sign plane; false for NULL.
-bool qtensor_is_signed(const struct qtensor_t *tensor);
-
-// The scale; 0 for NULL.
-double qtensor_scale(const struct qtensor_t *tensor);
-
-// The bias, in units of codes; 0 for NULL.
-double qtensor_bias(const struct qtensor_t *tensor);
-
-// All planes, qtensor_nbytes() bytes, 64-byte aligned, valid until the next call that may
-// change the tensor; NULL before the first write, when every bit is 0, and for NULL.
-const uint8_t *qtensor_data(const struct qtensor_t *tensor);
-
-// All planes, for writing; allocated, all 0, if there are none yet.
-//
-// `*out` receives a pointer to qtensor_nbytes() bytes, valid until the next call that may change
-// the tensor. For a tensor without a byte the call succeeds and the pointer is not to be read.
-qtensor_status qtensor_mutable_data(struct qtensor_t *tensor,
-                                    uint8_t **out,
-                                    struct qtensor_error_t **error);
-
-// Dimension `i` as an int32_t.
-//
-// QTENSOR_OUT_OF_RANGE unless 0 <= i < ndim; QTENSOR_OVERFLOW where it does not fit.
-qtensor_status qtensor_dim32(const struct qtensor_t *tensor,
-                             int32_t i,
-                             int32_t *out,
-                             struct qtensor_error_t **error);
-
-// The dimension that `axis` names, counted from the end where it is negative.
-//
-// QTENSOR_OUT_OF_RANGE unless -ndim <= axis < ndim.
-qtensor_status qtensor_canonical_axis_index(const struct qtensor_t *tensor,
-                                            int32_t axis,
-                                            int32_t *out,
-                                            struct qtensor_error_t **error);
-
-// The product of the dimensions from `k` on; 1 where k >= ndim.
-//
-// QTENSOR_OUT_OF_RANGE for a negative k; QTENSOR_OVERFLOW where the product does not fit.
-qtensor_status qtensor_size_from_dim(const struct qtensor_t *tensor,
-                                     int32_t k,
-                                     int64_t *out,
-                                     struct qtensor_error_t **error);
-
-// The product of the dimensions before `k`.
-//
-// QTENSOR_OUT_OF_RANGE unless 0 <= k < ndim; QTENSOR_OVERFLOW where the product does not fit.
-qtensor_status qtensor_size_to_dim(const struct qtensor_t *tensor,
-                                   int32_t k,
-                                   int64_t *out,
-                                   struct qtensor_error_t **error);
-
-// Bit `bit` of element `index`; the sign is bit `precision`. Without planes every bit is 0.
-//
-// QTENSOR_OUT_OF_RANGE where there is no such bit or element.
-qtensor_status qtensor_get_bit(const struct qtensor_t *tensor,
-                               uint8_t bit,
-                               size_t index,
-                               bool *out,
-                               struct qtensor_error_t **error);
-
-// Sets bit `bit` of element `index`; the sign is bit `precision`.
-//
-// QTENSOR_OUT_OF_RANGE where there is no such bit or element.
-qtensor_status qtensor_set_bit(struct qtensor_t *tensor,
-                               uint8_t bit,
-                               size_t index,
-                               bool value,
-                               struct qtensor_error_t **error);
-
-// The version of this library, "MAJOR.MINOR.PATCH"; a string that lives as long as the library.
-const char *qtensor_version(void);
-
-// Fills `*view`, whose struct_size the caller has set to sizeof(qtensor_view_t).
-//
-// QTENSOR_NULL_ARGUMENT where either pointer is NULL; QTENSOR_BUFFER_TOO_SMALL where struct_size
-// is smaller than this version's.
-qtensor_status qtensor_view(const struct qtensor_t *tensor, struct qtensor_view_t *view);
+// The ordinary tensor in blob `index`, valid as long as `blobs` and not to be freed; NULL where
+// the blob holds none or is not there.
+const qtensor_dense_t *qtensor_blobs_dense(const qtensor_blobs_t *blobs, size_t index);
 
 #ifdef __cplusplus
 }  // extern "C"

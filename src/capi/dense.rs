@@ -9,25 +9,39 @@ use core::ffi::{c_char, c_void};
 use core::ptr;
 
 /// Elements of 32-bit floating point.
-pub const QTENSOR_ELEMENT_FLOAT: i32 = ElementType::Float as i32;
+pub const QTENSOR_ELEMENT_FLOAT: i32 = 1;
 /// Elements of int32_t.
-pub const QTENSOR_ELEMENT_INT32: i32 = ElementType::Int32 as i32;
+pub const QTENSOR_ELEMENT_INT32: i32 = 2;
 /// Truth values, a byte each: 0 or 1.
-pub const QTENSOR_ELEMENT_BOOL: i32 = ElementType::Bool as i32;
+pub const QTENSOR_ELEMENT_BOOL: i32 = 5;
 /// Elements of uint8_t.
-pub const QTENSOR_ELEMENT_UINT8: i32 = ElementType::Uint8 as i32;
+pub const QTENSOR_ELEMENT_UINT8: i32 = 6;
 /// Elements of int8_t.
-pub const QTENSOR_ELEMENT_INT8: i32 = ElementType::Int8 as i32;
+pub const QTENSOR_ELEMENT_INT8: i32 = 7;
 /// Elements of uint16_t.
-pub const QTENSOR_ELEMENT_UINT16: i32 = ElementType::Uint16 as i32;
+pub const QTENSOR_ELEMENT_UINT16: i32 = 8;
 /// Elements of int16_t.
-pub const QTENSOR_ELEMENT_INT16: i32 = ElementType::Int16 as i32;
+pub const QTENSOR_ELEMENT_INT16: i32 = 9;
 /// Elements of int64_t.
-pub const QTENSOR_ELEMENT_INT64: i32 = ElementType::Int64 as i32;
+pub const QTENSOR_ELEMENT_INT64: i32 = 10;
 /// IEEE 754 half precision, each as the uint16_t of its bits.
-pub const QTENSOR_ELEMENT_FLOAT16: i32 = ElementType::Float16 as i32;
+pub const QTENSOR_ELEMENT_FLOAT16: i32 = 12;
 /// Elements of 64-bit floating point.
-pub const QTENSOR_ELEMENT_DOUBLE: i32 = ElementType::Double as i32;
+pub const QTENSOR_ELEMENT_DOUBLE: i32 = 13;
+
+// The numbers stand in the header; those of the messages are the same.
+const _: () = {
+    assert!(QTENSOR_ELEMENT_FLOAT == ElementType::Float as i32);
+    assert!(QTENSOR_ELEMENT_INT32 == ElementType::Int32 as i32);
+    assert!(QTENSOR_ELEMENT_BOOL == ElementType::Bool as i32);
+    assert!(QTENSOR_ELEMENT_UINT8 == ElementType::Uint8 as i32);
+    assert!(QTENSOR_ELEMENT_INT8 == ElementType::Int8 as i32);
+    assert!(QTENSOR_ELEMENT_UINT16 == ElementType::Uint16 as i32);
+    assert!(QTENSOR_ELEMENT_INT16 == ElementType::Int16 as i32);
+    assert!(QTENSOR_ELEMENT_INT64 == ElementType::Int64 as i32);
+    assert!(QTENSOR_ELEMENT_FLOAT16 == ElementType::Float16 as i32);
+    assert!(QTENSOR_ELEMENT_DOUBLE == ElementType::Double as i32);
+};
 
 /// An ordinary tensor: dimensions and elements in row-major order. It never changes, so all
 /// calls may run on one of them from many threads at once.

@@ -5,9 +5,13 @@ use super::handle::{allocate, exclusive, give, output, release, shared, slice};
 use super::panic::{call, quiet};
 use super::status::qtensor_status;
 use crate::error::Result;
-use crate::tensor::QTensor;
+use crate::tensor::{MAX_DIMS, QTensor};
 use core::ffi::c_char;
 use core::ptr;
+
+/// The largest number of dimensions that a tensor may have.
+pub const QTENSOR_MAX_DIMS: usize = 64;
+const _: () = assert!(QTENSOR_MAX_DIMS == MAX_DIMS);
 
 /// A quantized tensor: integer codes of `precision` bits, kept as bit planes.
 ///

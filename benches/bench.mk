@@ -1,0 +1,27 @@
+# `make bench`: builds the C++ peer, runs every benchmark and prints what they found.
+
+INSTALL ?= .ci/install
+
+BENCH_TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+BENCH_PEERS := $(BENCH_TARGET)/bench-peers
+
+.PHONY: bench bench-packages bench-peers
+
+bench: bench-peers
+	rm -f $(BENCH_TARGET)/bench.jsonl
+	CAFFE2_QTENSOR_PEERS=$(BENCH_PEERS) \
+	  cargo bench --locked --bench varint --bench planes --bench wire
+	cargo bench --locked --bench summary
+
+bench-peers: $(BENCH_PEERS)/libprotobuf_peer.so
+
+bench-packages:
+	$(INSTALL) libprotobuf-dev protobuf-compiler g++
+
+# The packages are made sure of first, which is no reason to build anew.
+$(BENCH_PEERS)/libprotobuf_peer.so: benches/peers/blob.proto benches/peers/protobuf_peer.cc \
+    | bench-packages
+	mkdir -p $(BENCH_PEERS)
+	protoc --proto_path=benches/peers --cpp_out=$(BENCH_PEERS) benches/peers/blob.proto
+	g++ -std=c++17 -O3 -march=native -DNDEBUG -fPIC -shared -Wall -I$(BENCH_PEERS) \
+	  benches/peers/protobuf_peer.cc $(BENCH_PEERS)/blob.pb.cc -lprotobuf -o $@
