@@ -1,7 +1,7 @@
 //! The quantized tensor: shape, precision, parameters and bit planes.
 
 use crate::error::{Error, Result};
-use crate::params::{Kept, Params, channel_axis, check_channel_count, try_copy};
+use crate::params::{Kept, try_copy};
 use crate::planes::codes::{self, Code};
 use crate::planes::{ALIGNMENT, Geometry, Storage, product};
 
@@ -33,7 +33,7 @@ pub struct QTensor {
     geometry: Geometry,
     scale: f64,
     bias: f64,
-    kept: Kept,
+    pub(crate) kept: Kept,
     storage: Option<Storage>,
 }
 
@@ -330,69 +330,6 @@ impl QTensor {
         let geometry = self.geometry;
         codes::write(geometry, 0, codes, self.mutable_data()?);
         Ok(())
-    }
-
-    /// The parameters that give the codes their values.
-    ///
-    /// # Errors
-    /// `OutOfRange` or `ShapeMismatch` where the tensor says that it has channels and they do not
-    /// fit its dimensions, as a resize or another writer may have left them.
-    pub fn params(&self) -> Result<Params<'_>> {
-        let affine = Params::Affine { scale: self.scale, bias: self.bias };
-        Ok(self.kept.channels(&self.dims)?.unwrap_or(affine))
-    }
-
-    /// Gives every index along dimension `axis` a scale and a bias of its own.
-    ///
-    /// ```
-    /// # use caffe2_qtensor::{Params, QTensor};
-    /// let mut tensor = QTensor::with_shape(&[2, 3], 8, false)?;
-    /// tensor.set_channels(0, &[0.5, 0.25], &[0.0, -128.0])?;
-    /// assert!(matches!(tensor.params()?, Params::PerChannel { axis: 0, .. }));
-    /// # Ok::<(), caffe2_qtensor::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// `OutOfRange` unless `0 <= axis < ndim`; `ShapeMismatch` unless there are as many scales
-    /// and as many biases as that dimension's extent; `OutOfMemory`.
-    pub fn set_channels(&mut self, axis: i32, scales: &[f64], biases: &[f64]) -> Result<()> {
-        let (_, channels) = channel_axis(axis, &self.dims)?;
-        check_channel_count("number of channel scales", scales.len(), channels)?;
-        check_channel_count("number of channel biases", biases.len(), channels)?;
-        let (scales, biases) = (try_copy(scales)?, try_copy(biases)?);
-        let data_type = self.kept.data_type;
-        self.kept = Kept { scales, biases, axis: Some(axis), is_multiparam: Some(true), data_type };
-        Ok(())
-    }
-
-    /// Removes the channels: the tensor's own scale and bias count again.
-    pub fn clear_channels(&mut self) {
-        self.kept = Kept { data_type: self.kept.data_type, ..Kept::default() };
-    }
-
-    /// The channel scales as they are stored, whether or not they fit the dimensions.
-    pub fn channel_scales(&self) -> &[f64] {
-        &self.kept.scales
-    }
-
-    /// The channel biases as they are stored, whether or not they fit the dimensions.
-    pub fn channel_biases(&self) -> &[f64] {
-        &self.kept.biases
-    }
-
-    /// The dimension that the channels are, where the tensor names one.
-    pub fn channel_axis(&self) -> Option<i32> {
-        self.kept.axis
-    }
-
-    /// Whether the tensor says that its channels count.
-    pub fn is_multiparam(&self) -> bool {
-        self.kept.is_multiparam == Some(true)
-    }
-
-    /// The element type that a serialized form named, as `TensorProto.DataType` counts them.
-    pub fn data_type(&self) -> Option<i32> {
-        self.kept.data_type
     }
 
     /// Codes from element `first` on, a multiple of 8, of a type that is known to hold them.

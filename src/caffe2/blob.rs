@@ -1,10 +1,15 @@
 //! `BlobProto`: the envelope around every tensor, and the calls that read and write whole blobs.
 
+use super::emit::{
+    Counter, Emit, MAX_MESSAGE, Sink, Varint, Writer, message_to_vec, size_of_message,
+    write_message,
+};
 use super::int8_tensor::{self, Int8Message};
 use super::qtensor_proto::{self, Fields, Message};
 use super::tensor_proto::TensorFields;
-use super::wire::{Counter, MAX_MESSAGE, Payload, Scanner, Sink, Source, Span, Writer};
+use super::wire::{Payload, Scanner, Source, Span};
 use crate::error::{Error, Excerpt, Result};
+use crate::kernels::{Level, varint};
 use crate::tensor::QTensor;
 
 pub(crate) const MESSAGE: &str = "BlobProto";
@@ -55,7 +60,8 @@ pub fn peek(bytes: &[u8]) -> Result<BlobInfo<'_>> {
 pub(crate) fn peek_spans<S: Source>(scanner: &mut Scanner<S>) -> Result<(Span, Span)> {
     let nothing = Span { start: 0, end: 0 };
     let (mut name, mut kind) = (nothing, nothing);
-    while let Some((number, payload)) = scanner.next()? {
+    while let Some(number) = scanner.next()? {
+        let payload = scanner.payload();
         match (number, payload) {
             (field::NAME, Payload::Bytes(span)) => name = span,
             (field::TYPE, Payload::Bytes(span)) => kind = span,
@@ -74,10 +80,17 @@ pub(crate) struct BlobFields<'a> {
 }
 
 impl<'a> BlobFields<'a> {
-    pub(crate) fn read(bytes: &'a [u8]) -> Result<BlobFields<'a>> {
-        let mut blob = BlobFields { bytes, kind: None, tensor: None, qtensor: None };
+    pub(crate) fn new(bytes: &'a [u8]) -> BlobFields<'a> {
+        BlobFields { bytes, kind: None, tensor: None, qtensor: None }
+    }
+
+    /// Reads all fields, in place: a blob's fields are too many to be moved for nothing.
+    pub(crate) fn read(&mut self) -> Result<&mut BlobFields<'a>> {
+        let bytes = self.bytes;
+        let blob = &mut *self;
         let mut scanner = Scanner::of(bytes, MESSAGE);
-        while let Some((number, payload)) = scanner.next()? {
+        while let Some(number) = scanner.next()? {
+            let payload = scanner.payload();
             match (number, payload) {
                 (field::TYPE, Payload::Bytes(span)) => blob.kind = Some(span.of(bytes)),
                 (field::TENSOR, Payload::Bytes(span)) => {
@@ -97,7 +110,7 @@ impl<'a> BlobFields<'a> {
         if let Some(tensor) = &blob.tensor {
             tensor.check_required()?;
         }
-        Ok(blob)
+        Ok(self)
     }
 
     fn missing(field: &'static str) -> Error {
@@ -109,13 +122,13 @@ impl<'a> BlobFields<'a> {
         self.tensor.as_ref().map_or(Ok(()), |tensor| tensor.check_form(self.bytes, None))
     }
 
-    fn into_qtensor(mut self) -> Result<QTensor> {
+    fn take_qtensor(&mut self) -> Result<QTensor> {
         self.check_tensor()?;
-        let qtensor = self.qtensor.take();
+        let qtensor = self.qtensor.as_mut();
         let outer = Some(field::QTENSOR);
         match self.kind.ok_or(Self::missing("type"))? {
             kind if kind == QTENSOR_TYPE.as_bytes() => {
-                qtensor.ok_or(Self::missing("qtensor"))?.into_tensor(self.bytes, outer)
+                qtensor.ok_or(Self::missing("qtensor"))?.take_tensor(self.bytes, outer)
             }
             kind if kind == INT8_TYPE.as_bytes() => {
                 int8_tensor::read(qtensor.ok_or(Self::missing("qtensor"))?, self.bytes)
@@ -132,7 +145,7 @@ impl<'a> BlobFields<'a> {
     }
 
     /// The ordinary tensor's fields, everything else checked for its form.
-    pub(crate) fn into_tensor_fields(mut self) -> Result<TensorFields> {
+    pub(crate) fn take_tensor_fields(&mut self) -> Result<TensorFields> {
         if let Some(qtensor) = &self.qtensor {
             let path = qtensor_proto::data_path(Some(field::QTENSOR));
             qtensor.data.check_form(self.bytes, path)?;
@@ -148,66 +161,51 @@ impl<'a> BlobFields<'a> {
     }
 }
 
-/// A message that can be written.
-pub(crate) trait Emit {
-    fn emit(&self, sink: &mut impl Sink);
-}
-
 /// A blob around a message, as Caffe2 writes it.
 pub(crate) struct Blob<'a, M> {
     name: &'a [u8],
     kind: &'static str,
     field: u32,
     message: M,
-    length: u64,
+    /// The message's own length, which stands before it.
+    inner: u64,
 }
 
 impl<'a, M: Emit> Blob<'a, M> {
     pub(crate) fn new(name: &'a [u8], kind: &'static str, field: u32, message: M) -> Blob<'a, M> {
-        let mut counter = Counter::default();
-        message.emit(&mut counter);
-        Blob { name, kind, field, message, length: counter.0 }
+        let inner = message.length();
+        Blob::with_inner(name, kind, field, message, inner)
+    }
+
+    /// A blob around a message of known length.
+    fn with_inner(
+        name: &'a [u8],
+        kind: &'static str,
+        field: u32,
+        message: M,
+        inner: u64,
+    ) -> Blob<'a, M> {
+        Blob { name, kind, field, message, inner }
+    }
+
+    fn emit_front(&self, sink: &mut impl Sink) {
+        sink.bytes_field(field::NAME, self.name);
+        sink.bytes_field(field::TYPE, self.kind.as_bytes());
+        sink.length_field(self.field, self.inner);
     }
 }
 
 impl<M: Emit> Emit for Blob<'_, M> {
     fn emit(&self, sink: &mut impl Sink) {
-        sink.bytes_field(field::NAME, self.name);
-        sink.bytes_field(field::TYPE, self.kind.as_bytes());
-        sink.length_field(self.field, self.length);
+        self.emit_front(sink);
         self.message.emit(sink);
     }
-}
 
-/// The bytes that a message takes.
-pub(crate) fn size_of_message(message: &impl Emit) -> Result<usize> {
-    let mut counter = Counter::default();
-    message.emit(&mut counter);
-    let limit = i128::from(MAX_MESSAGE);
-    let size = usize::try_from(counter.0).ok().filter(|_| counter.0 <= MAX_MESSAGE);
-    size.ok_or(Error::Overflow { what: "serialized message", limit })
-}
-
-/// Writes a message to the front of `buffer`, which is left alone where it is too small.
-pub(crate) fn write_message(message: &impl Emit, buffer: &mut [u8]) -> Result<usize> {
-    let needed = size_of_message(message)?;
-    let capacity = buffer.len();
-    let Some(buffer) = buffer.get_mut(..needed) else {
-        return Err(Error::BufferTooSmall { what: "buffer", capacity, needed });
-    };
-    message.emit(&mut Writer::new(buffer));
-    Ok(needed)
-}
-
-/// A message in memory of its own.
-pub(crate) fn message_to_vec(message: &impl Emit) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let needed = size_of_message(message)?;
-    let failed = Error::OutOfMemory { what: "serialized message", bytes: needed };
-    bytes.try_reserve_exact(needed).map_err(|_| failed)?;
-    bytes.resize(needed, 0);
-    message.emit(&mut Writer::new(&mut bytes));
-    Ok(bytes)
+    fn length(&self) -> u64 {
+        let mut front = Counter::default();
+        self.emit_front(&mut front);
+        front.count.saturating_add(self.inner)
+    }
 }
 
 fn qtensor_blob<'a>(tensor: &'a QTensor, name: &'a [u8]) -> Blob<'a, Message<'a>> {
@@ -232,8 +230,44 @@ impl QTensor {
     ///
     /// # Errors
     /// `BufferTooSmall`, and then nothing is written; `Overflow` as for the size.
+    ///
+    /// A buffer with room for two bytes per plane byte is filled in one pass over the planes;
+    /// with less room they are read twice.
     pub fn serialize(&self, name: &[u8], buffer: &mut [u8]) -> Result<usize> {
-        write_message(&qtensor_blob(self, name), buffer)
+        match self.serialize_in_one_pass(name, buffer) {
+            Some(length) => Ok(length),
+            None => write_message(&qtensor_blob(self, name), buffer),
+        }
+    }
+
+    /// Writes the planes first and the rest around them. That needs to know where they begin
+    /// before their length is known, so every length in front of them must take as many bytes for
+    /// the shortest planes as for the longest, and the longest must fit.
+    fn serialize_in_one_pass(&self, name: &[u8], buffer: &mut [u8]) -> Option<usize> {
+        let planes = self.data()?;
+        let shortest = u64::try_from(planes.len()).ok()?;
+        let message = Message::with_payload(self, name, shortest);
+        let mut inner = Counter::default();
+        message.emit(&mut inner);
+        let same_width =
+            |length: u64| Varint::length(length) == Varint::length(length.saturating_add(shortest));
+        let mut blob = Blob::with_inner(name, QTENSOR_TYPE, field::QTENSOR, message, inner.count);
+        let mut front = Counter::default();
+        blob.emit_front(&mut front);
+        let most = front.count.checked_add(inner.count)?.checked_add(shortest)?;
+        let fits = usize::try_from(most).is_ok_and(|most| most <= buffer.len());
+        if !(fits && most <= MAX_MESSAGE && same_width(shortest) && same_width(inner.count)) {
+            return None;
+        }
+        let start = usize::try_from(front.count.checked_add(inner.planes_at)?).ok()?;
+        let room = start.checked_add(planes.len().checked_mul(2)?)?;
+        let encoded = varint::encode(Level::best(), planes, buffer.get_mut(start..room)?);
+        let more = u64::try_from(encoded).ok()?.checked_sub(shortest)?;
+        blob.inner = blob.inner.checked_add(more)?;
+        blob.message = Message::with_payload(self, name, shortest.checked_add(more)?);
+        let length = usize::try_from(most.checked_sub(shortest)?.checked_add(more)?).ok()?;
+        blob.emit(&mut Writer::around_planes(buffer.get_mut(..length)?));
+        Some(length)
     }
 
     /// A `BlobProto` of type `QTensor`.
@@ -264,7 +298,7 @@ impl QTensor {
     /// `ShapeMismatch` where data and dimensions disagree, `Unsupported` for other types of
     /// blob, `OutOfMemory`. Nothing larger than the data present is allocated.
     pub fn deserialize(bytes: &[u8]) -> Result<QTensor> {
-        BlobFields::read(bytes)?.into_qtensor()
+        BlobFields::new(bytes).read()?.take_qtensor()
     }
 
     /// The bytes that [`QTensor::serialize_int8`] writes.
@@ -326,7 +360,7 @@ impl QTensor {
         let mut fields = Fields::default();
         fields.merge(&mut Scanner::of(bytes, qtensor_proto::MESSAGE))?;
         fields.check_required()?;
-        fields.into_tensor(bytes, None)
+        fields.take_tensor(bytes, None)
     }
 }
 
@@ -337,7 +371,8 @@ impl QTensor {
 pub fn peek_proto(bytes: &[u8]) -> Result<&[u8]> {
     let mut scanner = Scanner::of(bytes, qtensor_proto::MESSAGE);
     let mut name: &[u8] = &[];
-    while let Some((number, payload)) = scanner.next()? {
+    while let Some(number) = scanner.next()? {
+        let payload = scanner.payload();
         if let (qtensor_proto::NAME, Payload::Bytes(span)) = (number, payload) {
             name = span.of(bytes);
         }

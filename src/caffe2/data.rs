@@ -3,7 +3,8 @@
 //! The data field of `QTensorProto` holds one varint per plane byte; `TensorProto` has a field of
 //! this kind for every sort of element.
 
-use super::wire::{self, Payload, Scanner, Span, Varint};
+use super::emit::Varint;
+use super::wire::{self, Payload, Scanner, Span};
 use crate::error::{Error, Result};
 use crate::kernels::varint::{Decoded, Stop};
 use crate::planes::{Filler, Storage};
@@ -141,7 +142,8 @@ impl Data {
             (_, _, None) => pieces_of(&mut Scanner::of(bytes, "message"), path, visit),
             (_, _, Some(outer)) => {
                 let mut blob = Scanner::of(bytes, "BlobProto");
-                while let Some((number, payload)) = blob.next()? {
+                while let Some(number) = blob.next()? {
+                    let payload = blob.payload();
                     if let Payload::Bytes(span) = payload
                         && number == outer
                     {
@@ -210,7 +212,8 @@ fn pieces_of(
     path: Path,
     visit: &mut dyn FnMut(Piece) -> Result<()>,
 ) -> Result<()> {
-    while let Some((number, payload)) = message.next()? {
+    while let Some(number) = message.next()? {
+        let payload = message.payload();
         if let Some(piece) = path.width.piece(payload).filter(|_| number == path.field) {
             visit(piece)?;
         }

@@ -3,10 +3,11 @@
 //! They hold one varint per element, bytes or 32-bit integers, and stand for
 //! `scale * (q - zero_point)`. As quantized tensors they have the bias `-zero_point`.
 
-use super::blob::{Emit, field};
+use super::blob::field;
 use super::data::{Piece, used_up};
+use super::emit::{Counter, Emit, Sink, Varint};
 use super::qtensor_proto::{self, Fields, data_path, emit_dims};
-use super::wire::{self, Counter, Scanner, Sink, Varint};
+use super::wire::{self, Scanner};
 use crate::error::{Error, Result};
 use crate::kernels::{Level, varint};
 use crate::planes::codes::{self, BLOCK, Code};
@@ -35,7 +36,7 @@ impl Element {
 
 /// The tensor that an `Int8TensorCPU` message in the blob `bytes` describes. Its precision and
 /// sign fields say nothing, as in Caffe2.
-pub(crate) fn read(mut fields: Fields, bytes: &[u8]) -> Result<QTensor> {
+pub(crate) fn read(fields: &mut Fields, bytes: &[u8]) -> Result<QTensor> {
     let element = match fields.data_type() {
         Some(UINT8) => Element::Byte,
         // 32-bit integers are the message's default type.
@@ -240,7 +241,7 @@ impl<'a> Int8Message<'a> {
         message.check_codes()?;
         let mut counter = Counter::default();
         message.emit_data(&mut counter);
-        message.payload = counter.0;
+        message.payload = counter.count;
         Ok(message)
     }
 

@@ -3,8 +3,10 @@
 pub(crate) mod blob;
 mod data;
 pub(crate) mod dense;
+mod dense_blob;
+mod emit;
 mod int8_tensor;
 pub mod minidb;
 mod qtensor_proto;
-pub(crate) mod tensor_proto;
+mod tensor_proto;
 mod wire;

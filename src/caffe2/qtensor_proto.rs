@@ -4,9 +4,9 @@
 //! merged over repeated occurrences as protobuf does. Building a tensor from it then checks the
 //! values, and allocates planes only after the bytes for them were seen to be there.
 
-use super::blob::Emit;
 use super::data::{Data, Path, Width};
-use super::wire::{self, Payload, Scanner, Sink};
+use super::emit::{Emit, Sink};
+use super::wire::{self, Payload, Scanner};
 use crate::error::{Error, Result};
 use crate::kernels::{Level, varint};
 use crate::params::Kept;
@@ -67,7 +67,8 @@ pub(crate) const fn data_path(outer: Option<u32>) -> Path {
 impl Fields {
     /// Adds one occurrence of the message.
     pub(crate) fn merge(&mut self, scanner: &mut Scanner<&[u8]>) -> Result<()> {
-        while let Some((number, payload)) = scanner.next()? {
+        while let Some(number) = scanner.next()? {
+            let payload = scanner.payload();
             match (number, payload) {
                 (field::DIMS, Payload::Varint(value)) => self.add_dim(value)?,
                 (field::DIMS, Payload::Bytes(span)) => {
@@ -164,7 +165,7 @@ impl Fields {
     }
 
     /// The tensor that the message in `bytes` describes.
-    pub(crate) fn into_tensor(mut self, bytes: &[u8], outer: Option<u32>) -> Result<QTensor> {
+    pub(crate) fn take_tensor(&mut self, bytes: &[u8], outer: Option<u32>) -> Result<QTensor> {
         let precision = self.precision.unwrap_or(0);
         let precision = u8::try_from(precision).map_err(|_| Error::MalformedValue {
             field: "precision",
@@ -210,7 +211,12 @@ impl<'a> Message<'a> {
             Some(planes) => varint::encoded_len(Level::best(), planes),
             None => tensor.nbytes(),
         };
-        Message { tensor, name, payload: u64::try_from(payload).unwrap_or(u64::MAX) }
+        Message::with_payload(tensor, name, u64::try_from(payload).unwrap_or(u64::MAX))
+    }
+
+    /// The message for plane bytes whose length as varints is known.
+    pub(crate) fn with_payload(tensor: &'a QTensor, name: &'a [u8], payload: u64) -> Message<'a> {
+        Message { tensor, name, payload }
     }
 }
 

@@ -1,17 +1,13 @@
 //! The protobuf wire format, as strict and as liberal as libprotobuf 3.11 reads proto2.
 //!
 //! A [`Scanner`] walks the fields of one message without allocating, over bytes in memory or in a
-//! file. A message is written through a [`Sink`]: once into a [`Counter`] for its size and once
-//! into a [`Writer`], so that size and bytes come from one description.
+//! file.
 
+use super::emit::MAX_MESSAGE;
 use crate::error::{Error, Result};
-use crate::kernels::{Level, varint};
 
 /// How deep messages and groups may nest below the outermost message.
 pub(crate) const MAX_DEPTH: u32 = 100;
-
-/// The largest message that protobuf can write.
-pub(crate) const MAX_MESSAGE: u64 = i32::MAX as u64;
 
 /// libprotobuf refuses lengths this close to 2 GiB: its reader keeps 16 bytes of slack.
 const MAX_LENGTH: u64 = MAX_MESSAGE - 16;
@@ -20,12 +16,20 @@ const MAX_LENGTH: u64 = MAX_MESSAGE - 16;
 pub(crate) trait Source {
     /// The byte at this offset, or `None` behind the end.
     fn byte(&mut self, at: u64) -> Result<Option<u8>>;
+
+    /// The bytes from this offset on that are at hand; none is a right answer.
+    fn at_hand(&self, at: u64) -> &[u8];
 }
 
 impl Source for &[u8] {
     #[inline]
     fn byte(&mut self, at: u64) -> Result<Option<u8>> {
-        Ok(usize::try_from(at).ok().and_then(|at| self.get(at)).copied())
+        Ok(self.at_hand(at).first().copied())
+    }
+
+    #[inline]
+    fn at_hand(&self, at: u64) -> &[u8] {
+        usize::try_from(at).ok().and_then(|at| self.get(at..)).unwrap_or_default()
     }
 }
 
@@ -64,45 +68,98 @@ pub(crate) struct Scanner<S> {
     end: u64,
     depth: u32,
     message: &'static str,
+    /// The current field's wire type and payload: a number, or a start and an end. Kept as plain
+    /// integers because an enumeration would be copied as a whole at every step.
+    wire_type: u32,
+    first: u64,
+    second: u64,
 }
 
 impl<S: Source> Scanner<S> {
-    /// Scans the outermost message: bytes `start..end` of `source`.
+    /// Scans the outermost message: the bytes of `source` in `span`.
     pub(crate) fn new(source: S, span: Span, message: &'static str) -> Scanner<S> {
-        Scanner { source, at: span.start, end: span.end, depth: MAX_DEPTH, message }
+        Scanner::at_depth(source, span, message, MAX_DEPTH)
     }
 
+    #[inline]
+    fn at_depth(source: S, span: Span, message: &'static str, depth: u32) -> Scanner<S> {
+        let (at, end) = (span.start, span.end);
+        Scanner { source, at, end, depth, message, wire_type: 0, first: 0, second: 0 }
+    }
+
+    #[cold]
     pub(crate) fn error(&self, problem: &'static str) -> Error {
         Error::Malformed { message: self.message, problem, offset: self.at }
     }
 
-    /// The number and payload of the next field, or `None` at the end of the message. Groups are
-    /// checked and passed over: no message here has one.
-    pub(crate) fn next(&mut self) -> Result<Option<(u32, Payload)>> {
-        loop {
-            if self.at == self.end {
-                return Ok(None);
-            }
+    /// Steps to the next field and returns its number, or `None` at the end of the message.
+    /// Groups are checked and passed over: no message here has one.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Result<Option<u32>> {
+        while self.at != self.end {
             let (number, wire_type) = self.tag()?;
             match wire_type {
                 3 => self.skip_group(number)?,
                 4 => return Err(self.error("a group ends that was not begun")),
-                _ => return self.payload(wire_type).map(|payload| Some((number, payload))),
+                _ => {
+                    self.read_payload(wire_type)?;
+                    return Ok(Some(number));
+                }
             }
+        }
+        Ok(None)
+    }
+
+    /// The payload of the field that [`Scanner::next`] stepped to.
+    #[inline(always)]
+    pub(crate) fn payload(&self) -> Payload {
+        match self.wire_type {
+            0 => Payload::Varint(self.first),
+            1 => Payload::Fixed64(self.first),
+            2 => Payload::Bytes(Span { start: self.first, end: self.second }),
+            _ => Payload::Fixed32(u32::try_from(self.first).unwrap_or(0)),
         }
     }
 
-    fn payload(&mut self, wire_type: u32) -> Result<Payload> {
+    #[inline]
+    fn read_payload(&mut self, wire_type: u32) -> Result<()> {
+        self.wire_type = wire_type;
         match wire_type {
-            0 => self.varint().map(Payload::Varint),
-            1 => self.fixed(8).map(Payload::Fixed64),
-            2 => self.span().map(Payload::Bytes),
-            5 => {
-                let value = self.fixed(4)?;
-                Ok(Payload::Fixed32(u32::try_from(value).unwrap_or(0)))
+            0 => self.first = self.varint()?,
+            1 => self.first = self.fixed64()?,
+            2 => {
+                let span = self.span()?;
+                self.first = span.start;
+                self.second = span.end;
             }
-            _ => Err(self.error("a field has a wire type that does not exist")),
+            5 => self.first = self.fixed(4)?,
+            _ => return Err(self.error("a field has a wire type that does not exist")),
         }
+        Ok(())
+    }
+
+    /// The bytes at hand that belong to this message.
+    #[inline]
+    fn at_hand(&self) -> &[u8] {
+        let bytes = self.source.at_hand(self.at);
+        let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        bytes.get(..left).unwrap_or(bytes)
+    }
+
+    /// A varint that is at hand and ends within `longest` bytes. Anything else is left to the
+    /// byte-by-byte way, which finds out what is wrong with it.
+    #[inline]
+    fn quick_varint(&mut self, longest: usize) -> Option<u64> {
+        let (mut value, mut length) = (0u64, 0u32);
+        for byte in self.at_hand().iter().take(longest) {
+            value |= u64::from(byte & 127).wrapping_shl(length.wrapping_mul(7));
+            length = length.saturating_add(1);
+            if *byte < 128 {
+                self.at = self.at.saturating_add(u64::from(length));
+                return Some(value);
+            }
+        }
+        None
     }
 
     fn next_byte(&mut self) -> Result<u8> {
@@ -119,25 +176,23 @@ impl<S: Source> Scanner<S> {
     }
 
     /// A field's number and wire type: a varint of at most five bytes, cut to 32 bits.
+    #[inline]
     fn tag(&mut self) -> Result<(u32, u32)> {
-        let mut tag = 0u32;
-        for place in 0..5u32 {
-            let byte = self.next_byte()?;
-            tag |= u32::from(byte & 127).wrapping_shl(place.wrapping_mul(7));
-            if byte < 128 {
-                return match tag.wrapping_shr(3) {
-                    0 => Err(self.error("a field has the number 0")),
-                    number => Ok((number, tag & 7)),
-                };
-            }
+        let tag = match self.quick_varint(5) {
+            Some(tag) => tag,
+            None => self.slow_varint(5, "a field's tag is longer than 5 bytes")?,
+        };
+        let tag = u32::try_from(tag & u64::from(u32::MAX)).unwrap_or(0);
+        match tag.wrapping_shr(3) {
+            0 => Err(self.error("a field has the number 0")),
+            number => Ok((number, tag & 7)),
         }
-        Err(self.error("a field's tag is longer than 5 bytes"))
     }
 
-    /// A varint of at most ten bytes, cut to 64 bits.
-    fn varint(&mut self) -> Result<u64> {
+    #[cold]
+    fn slow_varint(&mut self, longest: u32, too_long: &'static str) -> Result<u64> {
         let mut value = 0u64;
-        for place in 0..10u32 {
+        for place in 0..longest {
             let byte = self.next_byte()?;
             // The tenth byte has room for one bit; protobuf drops the others.
             value |= u64::from(byte & 127).wrapping_shl(place.wrapping_mul(7));
@@ -145,7 +200,16 @@ impl<S: Source> Scanner<S> {
                 return Ok(value);
             }
         }
-        Err(self.error("a varint is longer than 10 bytes"))
+        Err(self.error(too_long))
+    }
+
+    /// A varint of at most ten bytes, cut to 64 bits.
+    #[inline]
+    fn varint(&mut self) -> Result<u64> {
+        match self.quick_varint(10) {
+            Some(value) => Ok(value),
+            None => self.slow_varint(10, "a varint is longer than 10 bytes"),
+        }
     }
 
     fn fixed(&mut self, length: u32) -> Result<u64> {
@@ -157,28 +221,36 @@ impl<S: Source> Scanner<S> {
         Ok(value)
     }
 
-    /// A length of at most five bytes and the payload behind it, which must be there.
-    fn span(&mut self) -> Result<Span> {
-        let mut length = 0u64;
-        for place in 0..5u32 {
-            let byte = self.next_byte()?;
-            length |= u64::from(byte & 127).wrapping_shl(place.wrapping_mul(7));
-            if byte < 128 {
-                let start = self.at;
-                return match start.checked_add(length) {
-                    _ if length > MAX_LENGTH => Err(self.error("a length is 2 GiB or more")),
-                    Some(end) if end <= self.end => {
-                        self.at = end;
-                        Ok(Span { start, end })
-                    }
-                    _ => Err(self.error("a field is longer than what is left")),
-                };
-            }
+    fn fixed64(&mut self) -> Result<u64> {
+        if let Some(bytes) = self.at_hand().first_chunk() {
+            let value = u64::from_le_bytes(*bytes);
+            self.at = self.at.saturating_add(8);
+            return Ok(value);
         }
-        Err(self.error("a length is longer than 5 bytes"))
+        self.fixed(8)
+    }
+
+    /// A length of at most five bytes and the payload behind it, which must be there.
+    #[inline]
+    fn span(&mut self) -> Result<Span> {
+        let length = match self.quick_varint(5) {
+            Some(length) => length,
+            None => self.slow_varint(5, "a length is longer than 5 bytes")?,
+        };
+        let start = self.at;
+        match start.checked_add(length) {
+            _ if length > MAX_LENGTH => Err(self.error("a length is 2 GiB or more")),
+            Some(end) if end <= self.end => {
+                self.at = end;
+                Ok(Span { start, end })
+            }
+            _ => Err(self.error("a field is longer than what is left")),
+        }
     }
 
     /// Passes over a group whose start was just read, and all groups inside it.
+    #[cold]
+    #[inline(never)]
     fn skip_group(&mut self, number: u32) -> Result<()> {
         let mut open = [0u32; MAX_DEPTH as usize];
         let mut depth = 0usize;
@@ -196,7 +268,7 @@ impl<S: Source> Scanner<S> {
                 }
                 4 if open.get(innermost) == Some(&number) => depth = innermost,
                 4 => return Err(self.error("a group ends with another number than it began")),
-                _ => drop(self.payload(wire_type)?),
+                _ => self.read_payload(wire_type)?,
             }
         }
         Ok(())
@@ -212,19 +284,15 @@ impl<'a> Scanner<&'a [u8]> {
 
     /// Scans a message inside this one.
     pub(crate) fn inner(&self, span: Span, message: &'static str) -> Result<Scanner<&'a [u8]>> {
-        let depth = self.depth.checked_sub(1).ok_or(self.error("messages are nested too deep"))?;
-        Ok(Scanner { source: self.source, at: span.start, end: span.end, depth, message })
+        match self.depth.checked_sub(1) {
+            Some(depth) => Ok(Scanner::at_depth(self.source, span, message, depth)),
+            None => Err(self.error("messages are nested too deep")),
+        }
     }
 
     /// Scans the varints of a packed field.
     pub(crate) fn packed(&self, span: Span) -> Packed<'a> {
-        Packed(Scanner {
-            source: self.source,
-            at: span.start,
-            end: span.end,
-            depth: 0,
-            message: self.message,
-        })
+        Packed(Scanner::at_depth(self.source, span, self.message, 0))
     }
 
     pub(crate) fn bytes(&self) -> &'a [u8] {
@@ -275,144 +343,4 @@ pub(crate) const fn as_signed(value: u64) -> i64 {
 /// A signed number as protobuf's `int32` and `int64` fields write it.
 pub(crate) const fn from_signed(value: i64) -> u64 {
     value.cast_unsigned()
-}
-
-/// The wire bytes of one varint.
-pub(crate) struct Varint {
-    bytes: [u8; 10],
-    length: usize,
-}
-
-impl Varint {
-    #[inline]
-    pub(crate) fn of(mut value: u64) -> Varint {
-        let mut varint = Varint { bytes: [0; 10], length: 0 };
-        for slot in &mut varint.bytes {
-            let [low, ..] = value.to_le_bytes();
-            varint.length = varint.length.saturating_add(1);
-            value = value.wrapping_shr(7);
-            if value == 0 {
-                *slot = low;
-                break;
-            }
-            *slot = low | 128;
-        }
-        varint
-    }
-
-    #[inline]
-    pub(crate) fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-
-    /// The number of bytes that a value takes.
-    #[inline]
-    pub(crate) const fn length(value: u64) -> u64 {
-        let bits = 64u32.saturating_sub((value | 1).leading_zeros());
-        bits.div_ceil(7) as u64
-    }
-}
-
-/// What a message is written into.
-pub(crate) trait Sink {
-    fn put(&mut self, bytes: &[u8]);
-
-    /// The plane bytes of a tensor as varints, `encoded` bytes in all.
-    fn put_varints(&mut self, planes: &[u8], encoded: u64);
-
-    /// `count` zero bytes, which are also `count` varints of value 0.
-    fn put_zeros(&mut self, count: u64);
-
-    fn varint_field(&mut self, number: u32, value: u64) {
-        self.put(Varint::of(tag(number, 0)).bytes());
-        self.put(Varint::of(value).bytes());
-    }
-
-    fn double_field(&mut self, number: u32, value: f64) {
-        self.put(Varint::of(tag(number, 1)).bytes());
-        self.put(&value.to_le_bytes());
-    }
-
-    /// The tag and length of a payload that follows.
-    fn length_field(&mut self, number: u32, length: u64) {
-        self.put(Varint::of(tag(number, 2)).bytes());
-        self.put(Varint::of(length).bytes());
-    }
-
-    fn bytes_field(&mut self, number: u32, bytes: &[u8]) {
-        self.length_field(number, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        self.put(bytes);
-    }
-}
-
-const fn tag(number: u32, wire_type: u32) -> u64 {
-    (number.wrapping_shl(3) | wire_type) as u64
-}
-
-/// Counts what would be written.
-#[derive(Default)]
-pub(crate) struct Counter(pub(crate) u64);
-
-impl Counter {
-    fn add(&mut self, count: u64) {
-        self.0 = self.0.saturating_add(count);
-    }
-}
-
-impl Sink for Counter {
-    fn put(&mut self, bytes: &[u8]) {
-        self.add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-    }
-
-    fn put_varints(&mut self, _planes: &[u8], encoded: u64) {
-        self.add(encoded);
-    }
-
-    fn put_zeros(&mut self, count: u64) {
-        self.add(count);
-    }
-}
-
-/// Fills a buffer whose length a [`Counter`] found.
-pub(crate) struct Writer<'a>(&'a mut [u8]);
-
-impl<'a> Writer<'a> {
-    pub(crate) fn new(buffer: &'a mut [u8]) -> Writer<'a> {
-        Writer(buffer)
-    }
-
-    /// The next `count` bytes; none if they are not there, which a right count rules out.
-    pub(crate) fn take(&mut self, count: usize) -> &'a mut [u8] {
-        match core::mem::take(&mut self.0).split_at_mut_checked(count) {
-            Some((taken, rest)) => {
-                self.0 = rest;
-                taken
-            }
-            None => {
-                debug_assert!(false, "the message is longer than its counted size");
-                &mut []
-            }
-        }
-    }
-}
-
-impl Sink for Writer<'_> {
-    #[inline]
-    fn put(&mut self, bytes: &[u8]) {
-        let taken = self.take(bytes.len());
-        if taken.len() == bytes.len() {
-            taken.copy_from_slice(bytes);
-        }
-    }
-
-    fn put_varints(&mut self, planes: &[u8], encoded: u64) {
-        let taken = self.take(usize::try_from(encoded).unwrap_or(usize::MAX));
-        if !taken.is_empty() {
-            varint::encode(Level::best(), planes, taken);
-        }
-    }
-
-    fn put_zeros(&mut self, count: u64) {
-        self.take(usize::try_from(count).unwrap_or(usize::MAX)).fill(0);
-    }
 }

@@ -26,7 +26,7 @@ impl Assembly {
     /// Adds the blob of one chunk. `present` is the size of all of them together, which bounds
     /// how many elements there can be.
     pub(super) fn add(&mut self, bytes: &[u8], present: u64) -> Result<()> {
-        let fields = BlobFields::read(bytes)?.into_tensor_fields()?;
+        let fields = BlobFields::new(bytes).read()?.take_tensor_fields()?;
         let element_type = fields.element_type()?;
         if self.tensor.is_none() {
             let size = dense_size(fields.dims()?)?;

@@ -276,15 +276,18 @@ impl<'a> Window<'a> {
 
 impl Source for Window<'_> {
     fn byte(&mut self, at: u64) -> Result<Option<u8>> {
-        let within = |start: u64| at.checked_sub(start).and_then(|at| usize::try_from(at).ok());
-        let held = self.buffer.get(..self.filled).unwrap_or_default();
-        if let Some(byte) = within(self.start).and_then(|at| held.get(at)) {
+        if let Some(byte) = self.at_hand(at).first() {
             return Ok(Some(*byte));
         }
         self.start = at;
         self.filled = read_some(self.file, &mut self.buffer, at)?;
+        Ok(self.at_hand(at).first().copied())
+    }
+
+    fn at_hand(&self, at: u64) -> &[u8] {
         let held = self.buffer.get(..self.filled).unwrap_or_default();
-        Ok(held.first().copied())
+        let within = at.checked_sub(self.start).and_then(|at| usize::try_from(at).ok());
+        within.and_then(|at| held.get(at..)).unwrap_or_default()
     }
 }
 

@@ -1,9 +1,9 @@
 //! Writing a database file: all of it or nothing.
 
 use super::CHUNK_SEPARATOR;
-use crate::caffe2::blob;
 use crate::caffe2::dense::DenseTensor;
-use crate::caffe2::tensor_proto::TensorMessage;
+use crate::caffe2::dense_blob::TensorMessage;
+use crate::caffe2::emit::{size_of_message, write_message};
 use crate::error::{Error, Result};
 use crate::params::try_copy;
 use crate::tensor::QTensor;
@@ -114,13 +114,14 @@ impl Writer {
             let end = begin.saturating_add(chunk).min(size);
             let message = TensorMessage::blob(tensor, name, begin..end);
             let key = chunk_key(name, number)?;
-            let length = blob::size_of_message(&message)?;
-            self.append_with(&key, length, |buffer| blob::write_message(&message, buffer))
-                .inspect_err(|_| {
+            let length = size_of_message(&message)?;
+            self.append_with(&key, length, |buffer| write_message(&message, buffer)).inspect_err(
+                |_| {
                     if number > 0 {
                         self.state = State::Failed
                     }
-                })?;
+                },
+            )?;
         }
         Ok(())
     }
