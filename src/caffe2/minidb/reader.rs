@@ -5,7 +5,7 @@ use super::{HEADER, blob_name};
 use crate::caffe2::blob::{self, peek_spans};
 use crate::caffe2::dense::DenseTensor;
 use crate::caffe2::wire::{Scanner, Source, Span};
-use crate::error::{Error, Excerpt, Result};
+use crate::error::{Error, ErrorKind, Excerpt, Result};
 use crate::tensor::QTensor;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -116,16 +116,24 @@ impl Reader {
     /// it and the next call goes on; where the record itself is, each call fails. `Io`,
     /// `OutOfMemory`.
     pub fn next_entry(&mut self) -> Result<Option<&Entry>> {
-        self.entry.value = None;
-        let mut key = core::mem::take(&mut self.entry.key);
-        let record = self.record_at(self.next, &mut key);
-        self.entry.key = key;
-        let Some(record) = record? else { return Ok(None) };
+        // Read aside: where memory or the file fails, the current record stays what it is and the
+        // next call tries the same one again.
+        let mut entry = Entry::default();
+        let Some(record) = self.record_at(self.next, &mut entry.key)? else {
+            self.entry = entry;
+            return Ok(None);
+        };
+        let (name, kind) = self.peek(record).inspect_err(|error| {
+            if error.kind() == ErrorKind::Malformed {
+                self.next = record.end;
+                self.entry = Entry::default();
+            }
+        })?;
+        read_span(&self.file, name, &mut entry.name)?;
+        read_span(&self.file, kind, &mut entry.kind)?;
+        entry.value = Some(record);
         self.next = record.end;
-        let (name, kind) = self.peek(record)?;
-        read_span(&self.file, name, &mut self.entry.name)?;
-        read_span(&self.file, kind, &mut self.entry.kind)?;
-        self.entry.value = Some(record);
+        self.entry = entry;
         Ok(Some(&self.entry))
     }
 
