@@ -104,24 +104,37 @@ impl Writer {
     /// it is 0), with the keys that Caffe2 gives them.
     ///
     /// # Errors
-    /// As [`Writer::append`]; a tensor refused in a later chunk leaves the writer unusable.
+    /// As [`Writer::append`]. A tensor that is refused leaves no chunk behind.
     pub fn append_dense(&mut self, name: &[u8], tensor: &DenseTensor, chunk: usize) -> Result<()> {
+        self.check_open()?;
         check_key(name)?;
         let chunk = if chunk == 0 { DEFAULT_CHUNK } else { chunk };
         let size = tensor.elements().len();
+        let message = |begin: usize| {
+            TensorMessage::blob(tensor, name, begin..begin.saturating_add(chunk).min(size))
+        };
         // An empty tensor is one empty chunk.
-        for (number, begin) in (0..size.max(1)).step_by(chunk).enumerate() {
-            let end = begin.saturating_add(chunk).min(size);
-            let message = TensorMessage::blob(tensor, name, begin..end);
-            let key = chunk_key(name, number)?;
+        let begins = (0..size.max(1)).step_by(chunk);
+        // All that can be refused is, and all memory is there, before the first chunk is written.
+        let mut largest = 0;
+        for begin in begins.clone() {
+            largest = size_of_message(&message(begin))?.max(largest);
+        }
+        self.buffer.clear();
+        let failed = Error::OutOfMemory { what: "record", bytes: largest };
+        self.buffer.try_reserve_exact(largest).map_err(|_| failed)?;
+        let mut key = Vec::new();
+        let key_length = name.len().saturating_add(CHUNK_SEPARATOR.len()).saturating_add(DIGITS);
+        let failed = Error::OutOfMemory { what: "record's key", bytes: key_length };
+        key.try_reserve_exact(key_length).map_err(|_| failed)?;
+        for (number, begin) in begins.enumerate() {
+            key.clear();
+            key.extend_from_slice(name);
+            key.extend_from_slice(CHUNK_SEPARATOR);
+            push_number(&mut key, u64::try_from(number).unwrap_or(u64::MAX));
+            let message = message(begin);
             let length = size_of_message(&message)?;
-            self.append_with(&key, length, |buffer| write_message(&message, buffer)).inspect_err(
-                |_| {
-                    if number > 0 {
-                        self.state = State::Failed
-                    }
-                },
-            )?;
+            self.append_with(&key, length, |buffer| write_message(&message, buffer))?;
         }
         Ok(())
     }
@@ -265,20 +278,12 @@ fn create_temporary(path: &[u8]) -> Result<(File, Vec<u8>)> {
     }
 }
 
-fn chunk_key(name: &[u8], number: usize) -> Result<Vec<u8>> {
-    let mut key = Vec::new();
-    let length = name.len().saturating_add(24);
-    let failed = Error::OutOfMemory { what: "record's key", bytes: length };
-    key.try_reserve_exact(length).map_err(|_| failed)?;
-    key.extend_from_slice(name);
-    key.extend_from_slice(CHUNK_SEPARATOR);
-    push_number(&mut key, u64::try_from(number).unwrap_or(u64::MAX));
-    Ok(key)
-}
+/// The most decimal digits that a number has.
+const DIGITS: usize = 20;
 
-/// Appends decimal digits, at most 20 of them, to a vector that has room.
+/// Appends decimal digits, at most [`DIGITS`] of them, to a vector that has room.
 fn push_number(to: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0u8; 20];
+    let mut digits = [0u8; DIGITS];
     let mut used = 0usize;
     for digit in digits.iter_mut().rev() {
         let [low, ..] = (number % 10).to_le_bytes();
