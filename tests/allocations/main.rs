@@ -1,0 +1,70 @@
+//! Memory that runs out at every allocation of every C function, and how much a parse may ask for.
+//!
+//! Each exported function has a case in one of the tables. It is run with its 1st, 2nd, 3rd …
+//! allocation failing, alone and with all behind it, until none fails any more. A new function
+//! needs a case: the tables are compared with the list of exports.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::redundant_closure,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod allocator;
+mod attempt;
+mod bounded;
+mod files;
+#[path = "../support/golden.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod golden;
+#[path = "../support/message.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod message;
+mod objects;
+mod tensor;
+mod wire;
+
+use attempt::{Case, sweep};
+use std::collections::BTreeSet;
+
+#[global_allocator]
+static ALLOCATOR: allocator::Failing = allocator::Failing;
+
+fn sweep_all(what: &str, cases: &[Case]) {
+    let refused: u64 = cases.iter().map(|case| sweep(*case)).sum();
+    println!("{what}: {} functions, {refused} allocations refused", cases.len());
+}
+
+#[test]
+fn calls_on_a_tensor() {
+    sweep_all("tensor", tensor::CASES);
+}
+
+#[test]
+fn calls_that_serialize() {
+    sweep_all("wire", wire::CASES);
+}
+
+#[test]
+fn calls_on_files() {
+    files::prepare();
+    sweep_all("files", files::CASES);
+}
+
+#[test]
+fn every_function_has_a_case() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/c_tests/exports.txt");
+    let exports = std::fs::read_to_string(path).unwrap();
+    let exports: BTreeSet<&str> = exports.split_whitespace().collect();
+    let cases = [tensor::CASES, wire::CASES, files::CASES].concat();
+    let names: BTreeSet<&str> = cases.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names.len(), cases.len(), "a function has two cases");
+    assert_eq!(names, exports);
+}
