@@ -75,3 +75,8 @@ pub use error::{Error, ErrorKind, Excerpt, Result};
 pub use params::Params;
 pub use planes::codes::Code;
 pub use tensor::{MAX_DIMS, QTensor, View};
+
+/// The README's Rust program runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

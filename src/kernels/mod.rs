@@ -1,10 +1,11 @@
 //! The only SIMD in the crate.
 //!
-//! A folder per operation: `mod.rs` states the contract and picks, `portable.rs` is the
-//! specification, `avx2.rs` and `avx512.rs` are proved against it on every length and alignment.
-//! Kernels take slices whose sizes the caller has checked, know nothing of tensors, and never
-//! touch a byte outside their slices. This module is public for the crate's own tests and
-//! benchmarks; it is no part of the stable interface.
+//! A folder per operation: `mod.rs` states the contract and picks; `portable` is plain Rust,
+//! `avx2` and `avx512` use those instructions. All three are proved against a naive specification
+//! (in `tests/kernels_*.rs`) on every length and alignment. Kernels take slices whose sizes their
+//! entry points have checked, know nothing of tensors, and never touch a byte outside their
+//! slices. This module is public for the crate's own tests and benchmarks; it is no part of the
+//! stable interface.
 
 #![allow(
     clippy::indexing_slicing,

@@ -7,8 +7,8 @@ use crate::caffe2::dense::DenseTensor;
 use crate::caffe2::wire::{Scanner, Source, Span};
 use crate::error::{Error, ErrorKind, Excerpt, Result};
 use crate::tensor::QTensor;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 const MESSAGE: &str = "minidb file";
@@ -90,7 +90,9 @@ impl Reader {
     /// # Errors
     /// `Io`.
     pub fn open(path: &Path) -> Result<Reader> {
-        let file = File::open(path).map_err(Error::io("open the database file"))?;
+        // Opening a pipe that nobody writes to would otherwise wait for ever.
+        let opened = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+        let file = opened.map_err(Error::io("open the database file"))?;
         let metadata = file.metadata().map_err(Error::io("read the size of the database file"))?;
         if !metadata.is_file() {
             return Err(Error::Io {
