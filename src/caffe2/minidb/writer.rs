@@ -62,6 +62,13 @@ impl Writer {
     /// `Io` where the folder cannot be written to; `OutOfMemory`.
     pub fn create(path: &Path) -> Result<Writer> {
         let wanted = path.as_os_str().as_bytes();
+        if wanted.is_empty() {
+            return Err(Error::Io {
+                operation: "create the database: its path is empty",
+                kind: std::io::ErrorKind::InvalidInput,
+                code: 0,
+            });
+        }
         // A link stays a link: what it points to is replaced.
         let path = match fs::symlink_metadata(path) {
             Ok(metadata) if metadata.is_symlink() => match fs::canonicalize(path) {
