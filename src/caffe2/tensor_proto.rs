@@ -213,7 +213,13 @@ impl TensorFields {
                         .unwrap_or(i128::MAX),
                 });
             }
-            each_type!(elements, vector => copy_raw(raw, vector.get_mut(range).unwrap_or_default()));
+            let place = range.clone();
+            each_type!(elements, vector => copy_raw(raw, vector.get_mut(place).unwrap_or_default()));
+            if let Elements::Bool(values) = elements {
+                // Any byte but 0 is true, and true is 1.
+                let values = values.get_mut(range).unwrap_or_default();
+                values.iter_mut().for_each(|value| *value = u8::from(*value != 0));
+            }
             return Ok(());
         }
         let (data, path) = self.typed(element_type);

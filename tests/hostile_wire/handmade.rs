@@ -3,7 +3,7 @@
 use crate::check::{check_refused, check_sentence};
 use crate::message::{Message, blob, qtensor};
 use caffe2_qtensor::ErrorKind::{Malformed, Overflow, ShapeMismatch, Unsupported};
-use caffe2_qtensor::{DenseTensor, ErrorKind, QTensor, peek, peek_proto};
+use caffe2_qtensor::{DenseTensor, Elements, ErrorKind, QTensor, peek, peek_proto};
 
 fn refused(what: &str, bytes: &[u8], kind: ErrorKind, words: &str) {
     check_refused(what, QTensor::deserialize(bytes).err(), kind, words);
@@ -316,6 +316,21 @@ fn ordinary_tensors() {
     refused_dense("no begin", half(2), Malformed, "'begin'");
     let device = float(0).bytes(8, &[0x80]);
     refused_dense("device", device, Malformed, "ends inside a field");
+}
+
+/// However they are kept, truth values are 0 or 1 once they are read.
+#[test]
+fn truth_values() {
+    let tensor = || Message::new().varint(1, 3).varint(2, 5);
+    let fields = [
+        tensor().bytes(4, &[0, 24, 1]),
+        tensor().bytes(5, &[0, 24, 1]),
+        tensor().bytes(13, &[0, 24, 1]),
+    ];
+    for message in fields {
+        let dense = DenseTensor::deserialize(&blob("Tensor", 3, message)).unwrap();
+        assert_eq!(*dense.elements(), Elements::Bool(vec![0, 1, 1]));
+    }
 }
 
 /// A blob's other messages are read too, as protobuf does, though nothing is made of them.
