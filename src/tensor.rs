@@ -336,7 +336,7 @@ impl QTensor {
     pub(crate) fn read_block<T: Code>(&self, first: usize, codes: &mut [T]) {
         match self.data() {
             Some(planes) => codes::read(self.geometry, first, planes, codes),
-            None => codes.fill(T::from_parts(0, false)),
+            None => codes.fill(T::ZERO),
         }
     }
 

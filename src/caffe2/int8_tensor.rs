@@ -114,7 +114,7 @@ struct Blocks<'a, T> {
 
 impl<'a, T: Code> Blocks<'a, T> {
     fn new(geometry: Geometry, planes: &'a mut [u8]) -> Blocks<'a, T> {
-        let block = [T::from_parts(0, false); BLOCK];
+        let block = [T::ZERO; BLOCK];
         Blocks { geometry, planes, first: 0, block, length: 0, too_many: false }
     }
 
@@ -266,7 +266,7 @@ impl<'a> Int8Message<'a> {
     }
 
     fn each_block<T: Code>(&self, mut visit: impl FnMut(&[T])) {
-        let mut block = [T::from_parts(0, false); BLOCK];
+        let mut block = [T::ZERO; BLOCK];
         let size = self.tensor.size();
         for first in (0..size).step_by(BLOCK) {
             let length = size.saturating_sub(first).min(BLOCK);

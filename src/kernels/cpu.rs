@@ -21,7 +21,7 @@ pub(crate) enum Kind {
     /// AVX2, SSSE3, BMI1, BMI2 and POPCNT.
     #[cfg(target_arch = "x86_64")]
     Avx2 = 2,
-    /// AVX-512 F, BW, VL, VBMI and VBMI2 with GFNI, on top of everything in [`Kind::Avx2`].
+    /// AVX-512 F, BW, DQ, VL, VBMI and VBMI2 with GFNI, on top of everything in [`Kind::Avx2`].
     #[cfg(target_arch = "x86_64")]
     Avx512 = 3,
 }
@@ -119,6 +119,7 @@ fn detect() -> Kind {
     let avx2 = has!("avx2") && has!("ssse3") && has!("bmi1") && has!("bmi2") && has!("popcnt");
     let avx512 = avx2
         && has!("avx512f")
+        && has!("avx512dq")
         && has!("avx512bw")
         && has!("avx512vl")
         && has!("avx512vbmi")

@@ -17,6 +17,7 @@
 )]
 
 pub mod cpu;
+pub mod lanes;
 pub mod transpose;
 pub mod varint;
 
