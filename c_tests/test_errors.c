@@ -39,6 +39,23 @@ static void an_object_is_overwritten(void) {
   qtensor_error_free(object);
 }
 
+/* Names from a message or a caller are shown as text, however strange and long they are. */
+static void strange_names_make_sentences(void) {
+  /* BlobProto: field 2, type, of 60 bytes. */
+  uint8_t blob[62];
+  qtensor_t *out = UNTOUCHED;
+  static const int fills[] = {'x', 1, 0x7f, 0xff, '\n', 0x80};
+  for (size_t i = 0; i < sizeof fills / sizeof *fills; i++) {
+    blob[0] = 0x12;
+    blob[1] = 60;
+    memset(blob + 2, fills[i], 60);
+    REFUSES(QTENSOR_UNSUPPORTED, qtensor_deserialize, blob, sizeof blob, &out);
+    SAYS("type");
+    SAYS("QTensor");
+  }
+  CHECK(out == UNTOUCHED);
+}
+
 /* The numbers of the header are part of the interface. */
 static void statuses_keep_their_numbers(void) {
   CHECK(QTENSOR_OK == 0 && QTENSOR_NULL_ARGUMENT == 1 && QTENSOR_INVALID_ARGUMENT == 2);
@@ -54,6 +71,7 @@ int main(int argc, char **argv) {
   nulls();
   objects_are_independent();
   an_object_is_overwritten();
+  strange_names_make_sentences();
   statuses_keep_their_numbers();
   return done();
 }

@@ -6,8 +6,9 @@ use crate::error::Error;
 use core::ffi::c_char;
 use core::fmt::{self, Write};
 
-/// Bytes of a message, the NUL included; a longer one is cut.
-const LENGTH: usize = 256;
+/// Bytes of a message, the NUL included: room for the longest sentence around the longest excerpt
+/// of a name, each of its bytes spelled as `\xNN`. A longer message is cut.
+const LENGTH: usize = 384;
 
 /// Why a call failed: a status and a whole sentence in English.
 ///
