@@ -6,8 +6,8 @@ use crate::error::Error;
 use core::ffi::c_char;
 use core::fmt::{self, Write};
 
-/// Bytes of a message, the NUL included; a longer one would be cut. The longest quotes 48 bytes of
-/// a name that are all escaped.
+/// Bytes of a message, the NUL included: room for the longest sentence around the longest excerpt
+/// of a name, each of its bytes spelled as `\xNN`. A longer message is cut.
 const LENGTH: usize = 384;
 
 /// Why a call failed: a status and a whole sentence in English.
