@@ -1,7 +1,7 @@
 /* golden_text.h: reads the golden files as text: words with blanks between them, one line each.
  *
- * tests/support/golden_text.rs writes them from the .jsonl files in tests/data. A string of bytes is spelled in
- * hexadecimal, none of them as "-"; a list is its length and then its members.
+ * tests/support/golden_text.rs writes them from the .jsonl files in tests/data. A string of bytes
+ * is spelled in hexadecimal, none of them as "-"; a list is its length and then its members.
  */
 #ifndef GOLDEN_TEXT_H
 #define GOLDEN_TEXT_H

@@ -19,7 +19,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 libraries=$(cd "$1" && pwd)
 texts=$(cd "$2" && pwd)
 data=$(cd "$here/../tests/data" && pwd)
-for file in "$libraries"/libcaffe2_qtensor.{so,a} "$texts"/{qtensor,trace,wire,int8_tensor,blobs}.txt; do
+for file in "$libraries"/libcaffe2_qtensor.{so,a} \
+  "$texts"/{qtensor,trace,wire,int8_tensor,blobs}.txt; do
   if [ ! -f "$file" ]; then
     echo "$0: there is no $file" >&2
     exit 2

@@ -43,10 +43,12 @@ static void every_type_comes_back(void) {
   static const struct {
     int32_t type;
     size_t size;
-  } types[] = {{QTENSOR_ELEMENT_FLOAT, 4},  {QTENSOR_ELEMENT_INT32, 4},   {QTENSOR_ELEMENT_BOOL, 1},
-               {QTENSOR_ELEMENT_UINT8, 1},  {QTENSOR_ELEMENT_INT8, 1},    {QTENSOR_ELEMENT_UINT16, 2},
-               {QTENSOR_ELEMENT_INT16, 2},  {QTENSOR_ELEMENT_INT64, 8},   {QTENSOR_ELEMENT_FLOAT16, 2},
-               {QTENSOR_ELEMENT_DOUBLE, 8}};
+  } types[] = {
+      {QTENSOR_ELEMENT_FLOAT, 4},  {QTENSOR_ELEMENT_INT32, 4},   {QTENSOR_ELEMENT_BOOL, 1},
+      {QTENSOR_ELEMENT_UINT8, 1},  {QTENSOR_ELEMENT_INT8, 1},    {QTENSOR_ELEMENT_UINT16, 2},
+      {QTENSOR_ELEMENT_INT16, 2},  {QTENSOR_ELEMENT_INT64, 8},   {QTENSOR_ELEMENT_FLOAT16, 2},
+      {QTENSOR_ELEMENT_DOUBLE, 8},
+  };
   for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
     uint8_t memory[49], buffer[256];
     size_t nbytes = 6 * types[i].size, size = 0, written = 0;

@@ -211,7 +211,7 @@ static void cut_files_are_damage(void) {
     qtensor_minidb_reader_free(reader);
   }
   /* Lengths that are not positive, and one far behind the end of the file. */
-  static const uint8_t lengths[][4] = {{0, 0, 0, 0}, {0xff, 0xff, 0xff, 0xff}, {255, 255, 255, 127}};
+  static const uint8_t lengths[][4] = {{0, 0, 0, 0}, {255, 255, 255, 255}, {255, 255, 255, 127}};
   for (size_t at = 0; at < 8; at += 4) {
     for (size_t i = 0; i < 3; i++) {
       uint8_t changed[80];

@@ -7,8 +7,8 @@ static const int64_t codes[8] = {1, -2, 3, -7, 0, 7, 5, -6};
 /* A BlobProto written by hand: [2, 4], 3 bits and a sign, scale 0.5, bias -1, name "w". */
 static const uint8_t blob[] = {
     0x0a, 1, 'w', 0x12, 7, 'Q', 'T', 'e', 'n', 's', 'o', 'r', 0x2a, 36, /* the QTensorProto: */
-    0x08, 2, 0x08, 4, 0x10, 3, 0x19, 0, 0, 0, 0, 0, 0, 0xe0, 0x3f, 0x21, 0, 0, 0, 0, 0, 0, 0xf0, 0xbf,
-    0x28, 1, 0x32, 5, 0xb6, 0x01, 0x75, 0x17, 0x51, 0x3a, 1, 'w'};
+    0x08, 2, 0x08, 4, 0x10, 3, 0x19, 0, 0, 0, 0, 0, 0, 0xe0, 0x3f, 0x21, 0, 0, 0, 0, 0, 0, 0xf0,
+    0xbf, 0x28, 1, 0x32, 5, 0xb6, 0x01, 0x75, 0x17, 0x51, 0x3a, 1, 'w'};
 static const uint8_t *const proto = blob + 14;
 static const size_t proto_size = sizeof blob - 14;
 

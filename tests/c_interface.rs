@@ -102,7 +102,8 @@ fn declarations() -> Vec<Declaration> {
     declarations
 }
 
-/// All C programs and their headers without white space, so that a call is found however it is wrapped.
+/// All C programs and their headers without white space, so that a call is found however it is
+/// wrapped.
 fn programs() -> String {
     let mut all = String::new();
     for entry in std::fs::read_dir(in_crate("c_tests")).unwrap() {
