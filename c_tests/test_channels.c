@@ -12,6 +12,8 @@ static void nulls(void) {
   NULL_CALL(qtensor_clear_channels, "tensor", NULL);
   NULL_ANSWER(qtensor_is_multiparam, false, NULL);
   NULL_ANSWER(qtensor_channel_axis, -1, NULL);
+  NULL_ANSWER(qtensor_data_type, -1, NULL);
+  NULL_CALL(qtensor_set_data_type, "tensor", NULL, 6);
   NULL_ANSWER(qtensor_channel_scale_count, 0, NULL);
   NULL_ANSWER(qtensor_channel_scales, NULL, NULL);
   NULL_ANSWER(qtensor_channel_bias_count, 0, NULL);
@@ -92,10 +94,37 @@ static void channels_that_do_not_fit_are_refused(void) {
   qtensor_free(tensor);
 }
 
+/* What Caffe2's own QTensor blobs do not have comes and goes without touching anything else. */
+static void data_types_are_kept(void) {
+  qtensor_t *tensor = make_tensor(dims, 2, 4, false), *copy = NULL;
+  uint8_t plain[256], typed[256], again[256];
+  size_t plain_size = 0, typed_size = 0, again_size = 0;
+  CHECK(qtensor_data_type(tensor) == -1);
+  WORKS(qtensor_serialize, tensor, "w", plain, sizeof plain, &plain_size);
+  WORKS(qtensor_set_data_type, tensor, 6);
+  CHECK(qtensor_data_type(tensor) == 6);
+  WORKS(qtensor_serialize, tensor, "w", typed, sizeof typed, &typed_size);
+  CHECK(typed_size == plain_size + 2 && typed[typed_size - 2] == 0x40 && typed[typed_size - 1] == 6);
+  WORKS(qtensor_deserialize, typed, typed_size, &copy);
+  CHECK(qtensor_data_type(copy) == 6);
+  const int32_t unknown[] = {-2, 11, 14, INT32_MAX, INT32_MIN};
+  for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+    REFUSES(QTENSOR_INVALID_ARGUMENT, qtensor_set_data_type, copy, unknown[i]);
+    CHECK(qtensor_data_type(copy) == 6);
+  }
+  SAYS("-2147483648");
+  WORKS(qtensor_set_data_type, copy, -1);
+  WORKS(qtensor_serialize, copy, "w", again, sizeof again, &again_size);
+  CHECK(again_size == plain_size && memcmp(again, plain, plain_size) == 0);
+  qtensor_free(copy);
+  qtensor_free(tensor);
+}
+
 int main(int argc, char **argv) {
   begin(argc, argv);
   nulls();
   channels_are_kept();
   channels_that_do_not_fit_are_refused();
+  data_types_are_kept();
   return done();
 }

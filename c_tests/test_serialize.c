@@ -174,11 +174,15 @@ static void int8_blobs(void) {
   memset(buffer, 0xa5, sizeof buffer);
   WORKS(qtensor_set_bias, tensor, 2147483649.0);
   REFUSES(QTENSOR_OUT_OF_RANGE, qtensor_serialize_int8, tensor, "w", buffer, 256, &written);
-  SAYS("-2147483649");
+  SAYS("2147483649");
   REFUSES(QTENSOR_OUT_OF_RANGE, qtensor_serialized_size_int8, tensor, "w", &size);
   WORKS(qtensor_set_bias, tensor, 0.5);
   REFUSES(QTENSOR_OUT_OF_RANGE, qtensor_serialize_int8, tensor, "w", buffer, 256, &written);
-  SAYS("whole");
+  SAYS("0.5");
+  SAYS("32-bit integer");
+  WORKS(qtensor_set_bias, tensor, 1e300);
+  REFUSES(QTENSOR_OUT_OF_RANGE, qtensor_serialize_int8, tensor, "w", buffer, 256, &written);
+  SAYS("1e300");
   WORKS(qtensor_set_bias, tensor, 0.0);
   const double two[2] = {1, 1};
   WORKS(qtensor_set_channels, tensor, 0, two, two, 2);

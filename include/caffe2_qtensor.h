@@ -1,29 +1,50 @@
 /* caffe2_qtensor: Caffe2's quantized tensor behind a C interface.
  *
- * Generated from the library's source; edit that, then run `make header`.
+ * Generated from the library's source; edit that, then run `make header` there.
+ *
+ * A quantized tensor holds integer codes as bit planes. Caffe2 keeps one in a protobuf message, the
+ * QTensorProto, puts that into another with a name and a type, the BlobProto, and stores blobs by
+ * name in a database file, the minidb. In short:
+ *
+ *   const int64_t dims[] = {2, 3}, codes[] = {1, -2, 3, -15, 0, 15};
+ *   qtensor_t *tensor = NULL;
+ *   qtensor_error_t *error = NULL;
+ *   uint8_t blob[256];
+ *   size_t length;
+ *   if (qtensor_create_with(dims, 2, 4, true, &tensor, &error) != QTENSOR_OK ||
+ *       qtensor_write_codes(tensor, codes, 6, &error) != QTENSOR_OK ||
+ *       qtensor_serialize(tensor, "fc1_w", blob, sizeof blob, &length, &error) != QTENSOR_OK) {
+ *     fprintf(stderr, "%s\n", qtensor_error_message(error));
+ *     qtensor_error_free(error);
+ *   }
+ *   qtensor_free(tensor);
  *
  * Conventions
  *
  * Handles (qtensor_t and the others whose members are not shown) are made by a create, clone,
  * open, load or deserialize call and freed by the free call of their type, which takes NULL too.
  * A call that takes a handle as const only reads it: any number of threads may make such calls on
- * one handle at once. Every other call needs its handle alone. The library starts no threads,
- * keeps no state but which instructions the processor has, and may be used after fork().
+ * one handle at once. Every other call needs its handle alone. The library starts no threads and
+ * may be used after fork(); all it keeps for itself is which instructions the processor has and a
+ * number for temporary files.
  *
  * Calls that can fail return a qtensor_status and take a last argument `error`, which may be NULL.
- * A call that fails changes nothing, writes no output and, if `error` is not NULL, puts an error
- * object there, which the caller frees with qtensor_error_free(). On success `*error` is left
- * alone. Every such call may also return, beyond what its comment names:
+ * A call that fails changes nothing and writes no output, except where its comment says so, and if
+ * `error` is not NULL it puts an error object there, over whatever stood there; the caller frees it
+ * with qtensor_error_free(). On success `*error` is left alone, so set it to NULL before if it is
+ * to be looked at. Every such call may also return, beyond what its comment names:
  *   QTENSOR_NULL_ARGUMENT     a pointer other than `error` was NULL,
  *   QTENSOR_INVALID_ARGUMENT  an address is not aligned for its type, or a length is impossible,
  *   QTENSOR_OUT_OF_MEMORY     memory ran out,
  *   QTENSOR_PANIC             a defect of the library was caught; its details are on stderr.
  *
- * Calls that cannot fail answer 0, false or NULL for a NULL handle.
+ * Calls that cannot fail answer 0, false or NULL for a NULL handle, or what their comment says.
  *
  * Buffers are borrowed for the time of the call and overlap no other argument; (NULL, 0) is an
- * empty one. Strings are NUL-terminated, in any encoding. A structure with a first member
- * struct_size is filled by the library after the caller has set that to the structure's sizeof.
+ * empty one. Pointers that the library gives out into an object are valid until the next call that
+ * may change or free it. Strings are NUL-terminated, in any encoding. A structure with a first
+ * member struct_size is filled by the library after the caller has set that to the structure's
+ * sizeof; it then says how much was filled.
  */
 
 #ifndef CAFFE2_QTENSOR_H
@@ -74,7 +95,8 @@
 
 // What a call came to. Values are never renumbered; later versions may add some.
 //
-// A call that does not return QTENSOR_OK has changed nothing and written no output.
+// A call that does not return QTENSOR_OK has changed nothing and written no output, except where
+// its comment says so. Where several things are wrong, which of them is reported is not promised.
 enum qtensor_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -84,7 +106,8 @@ enum qtensor_status
   QTENSOR_OK = 0,
   // A pointer that must not be NULL was NULL.
   QTENSOR_NULL_ARGUMENT = 1,
-  // A value that makes no sense here, such as a negative dimension.
+  // A value that makes no sense here, such as a negative dimension, or an object that cannot do
+  // this now, such as a writer that was committed.
   QTENSOR_INVALID_ARGUMENT = 2,
   // An index or a number outside the range that the object allows.
   QTENSOR_OUT_OF_RANGE = 3,
@@ -102,12 +125,12 @@ enum qtensor_status
   QTENSOR_BUFFER_TOO_SMALL = 9,
   // The operating system refused an operation on a file.
   QTENSOR_IO = 10,
-  // A value that must be finite is infinite or not a number.
+  // A value that must be finite is infinite or not a number. No call returns it yet.
   QTENSOR_NON_FINITE = 11,
   // What was asked for is not there, such as a blob of that name.
   QTENSOR_UNAVAILABLE = 12,
-  // A defect of this library, caught at its border. Free the handles of the call; other
-  // handles are not affected.
+  // A defect of this library, caught at its border. The objects that the call could change may
+  // have been changed and are only to be freed; no other is affected.
   QTENSOR_PANIC = 13,
 };
 #ifndef __cplusplus
@@ -132,8 +155,9 @@ typedef struct qtensor_dense_t qtensor_dense_t;
 // from several threads at once.
 typedef struct qtensor_error_t qtensor_error_t;
 
-// A database that is being read. It keeps one record's key in memory, whatever the file's size.
-// The file must not be changed meanwhile; one that became shorter is reported as damage.
+// A database that is being read. Between calls it keeps one record's key, name and type in
+// memory, whatever the file's size; the load calls read one blob at a time. The file must not be
+// changed meanwhile; one that became shorter is reported as damage.
 typedef struct qtensor_minidb_reader_t qtensor_minidb_reader_t;
 
 // A database that is being written. Nothing of it is seen under its own name until
@@ -149,8 +173,8 @@ typedef struct qtensor_t qtensor_t;
 
 // A tensor's geometry and planes, for code that reads bits inline.
 //
-// Bit `bit` of element `i` is data[bit * plane_stride + i / 8] & (0x80 >> (i % 8)); the sign is
-// bit `precision`. Valid until the next call that may change the tensor.
+// Bit `bit` of element `i` is `data[bit * plane_stride + i / 8] & (0x80 >> (i % 8))`; the sign is
+// bit `precision`. Valid until the next call that may change or free the tensor.
 typedef struct {
   // Before the call the caller's sizeof(qtensor_view_t), after it the bytes that were filled.
   size_t struct_size;
@@ -158,7 +182,7 @@ typedef struct {
   size_t size;
   // Bytes from the start of one plane to the start of the next.
   size_t plane_stride;
-  // All planes, or NULL before the first write, when every bit is 0.
+  // All planes, or NULL before the first write, when every bit is 0, and where there is no byte.
   const uint8_t *data;
   // The number of magnitude planes.
   uint8_t precision;
@@ -166,7 +190,8 @@ typedef struct {
   bool is_signed;
 } qtensor_view_t;
 
-// A blob's name and type: any bytes, not NUL-terminated, borrowed from the serialized bytes.
+// A blob's name and type: any bytes, not NUL-terminated. They lie in the serialized bytes and are
+// valid as long as those.
 typedef struct {
   // Before the call the caller's sizeof(qtensor_blob_info_t), after it the bytes filled.
   size_t struct_size;
@@ -181,7 +206,7 @@ typedef struct {
 } qtensor_blob_info_t;
 
 // A record of a database: byte strings, not NUL-terminated, valid until the next call on the
-// reader that may change it.
+// reader that may change it, the next step included.
 typedef struct {
   // Before the call the caller's sizeof(qtensor_minidb_entry_t), after it the bytes filled.
   size_t struct_size;
@@ -189,7 +214,8 @@ typedef struct {
   const char *key;
   // The key's length in bytes, 1 or more.
   size_t key_length;
-  // The key's length without the number of a chunk: what the load calls take.
+  // The key's length without the number of a chunk: the name that
+  // qtensor_minidb_reader_load_dense() takes, once it is copied and NUL-terminated.
   size_t blob_name_length;
   // The name inside the blob. Not to be read where its length is 0.
   const char *name;
@@ -248,7 +274,8 @@ void qtensor_free(qtensor_t *tensor);
 // Gives a tensor another shape.
 //
 // The same dimensions change nothing. Others keep the planes byte for byte where their total
-// size stays what it was, padding bits included, and drop them where it does not.
+// size stays what it was, padding bits included, and drop them where it does not. Scale, bias
+// and channels stay.
 //
 // Refuses what qtensor_create_with() refuses.
 qtensor_status qtensor_resize(qtensor_t *tensor,
@@ -304,13 +331,15 @@ double qtensor_scale(const qtensor_t *tensor);
 double qtensor_bias(const qtensor_t *tensor);
 
 // All planes, qtensor_nbytes() bytes, 64-byte aligned, valid until the next call that may
-// change the tensor; NULL before the first write, when every bit is 0, and for NULL.
+// change or free the tensor; NULL before the first write, when every bit is 0, where there is no
+// byte, and for NULL.
 const uint8_t *qtensor_data(const qtensor_t *tensor);
 
 // All planes, for writing; allocated, all 0, if there are none yet.
 //
 // `*out` receives a pointer to qtensor_nbytes() bytes, valid until the next call that may change
 // the tensor. For a tensor without a byte the call succeeds and the pointer is not to be read.
+// Bits behind the last element of a plane are serialized as they are; leave them 0.
 qtensor_status qtensor_mutable_data(qtensor_t *tensor, uint8_t **out, qtensor_error_t **error);
 
 // Dimension `i` as an int32_t.
@@ -339,7 +368,8 @@ qtensor_status qtensor_size_from_dim(const qtensor_t *tensor,
 
 // The product of the dimensions before `k`.
 //
-// QTENSOR_OUT_OF_RANGE unless 0 <= k < ndim; QTENSOR_OVERFLOW where the product does not fit.
+// QTENSOR_OUT_OF_RANGE unless 0 <= k < ndim (ndim itself is refused, as in Caffe2);
+// QTENSOR_OVERFLOW where the product does not fit.
 qtensor_status qtensor_size_to_dim(const qtensor_t *tensor,
                                    int32_t k,
                                    int64_t *out,
@@ -354,7 +384,8 @@ qtensor_status qtensor_get_bit(const qtensor_t *tensor,
                                bool *out,
                                qtensor_error_t **error);
 
-// Sets bit `bit` of element `index`; the sign is bit `precision`.
+// Sets bit `bit` of element `index`; the sign is bit `precision`. The first write allocates the
+// planes, whatever the value.
 //
 // QTENSOR_OUT_OF_RANGE where there is no such bit or element.
 qtensor_status qtensor_set_bit(qtensor_t *tensor,
@@ -366,10 +397,11 @@ qtensor_status qtensor_set_bit(qtensor_t *tensor,
 // The version of this library, "MAJOR.MINOR.PATCH"; a string that lives as long as the library.
 const char *qtensor_version(void);
 
-// Fills `*view`, whose struct_size the caller has set to sizeof(qtensor_view_t).
+// Fills `*view`, whose struct_size the caller has set to sizeof(qtensor_view_t). The one call that
+// can fail and gives no error object.
 //
-// QTENSOR_NULL_ARGUMENT where either pointer is NULL; QTENSOR_BUFFER_TOO_SMALL where struct_size
-// is smaller than this version's.
+// QTENSOR_NULL_ARGUMENT where either pointer is NULL; QTENSOR_INVALID_ARGUMENT where `view` is not
+// aligned; QTENSOR_BUFFER_TOO_SMALL where struct_size is smaller than this version's.
 qtensor_status qtensor_view(const qtensor_t *tensor, qtensor_view_t *view);
 
 // Reads the code of every element, in order, into `codes`, which holds `n` of them.
@@ -377,7 +409,8 @@ qtensor_status qtensor_view(const qtensor_t *tensor, qtensor_view_t *view);
 // A code is the integer x of scale * (x + bias), its sign applied. A tensor never written holds
 // zeros; a sign bit on magnitude 0 reads as 0.
 //
-// QTENSOR_SHAPE_MISMATCH unless n is the tensor's size; QTENSOR_UNSUPPORTED above precision 63.
+// QTENSOR_SHAPE_MISMATCH unless n is the tensor's size; QTENSOR_UNSUPPORTED above precision 63,
+// even where there is no element.
 qtensor_status qtensor_read_codes(const qtensor_t *tensor,
                                   int64_t *codes,
                                   size_t n,
@@ -416,29 +449,31 @@ qtensor_status qtensor_write_codes(qtensor_t *tensor,
                                    size_t n,
                                    qtensor_error_t **error);
 
-// Like qtensor_write_codes(), from unsigned bytes. The fastest way to write them.
+// Like qtensor_write_codes(), from unsigned bytes: the fastest way to write codes. The precision
+// need not be 8; what counts is that every value is a code of the tensor.
 qtensor_status qtensor_write_codes_u8(qtensor_t *tensor,
                                       const uint8_t *codes,
                                       size_t n,
                                       qtensor_error_t **error);
 
-// Like qtensor_write_codes(), from signed bytes.
+// Like qtensor_write_codes(), from signed bytes, whatever the precision.
 qtensor_status qtensor_write_codes_i8(qtensor_t *tensor,
                                       const int8_t *codes,
                                       size_t n,
                                       qtensor_error_t **error);
 
-// Like qtensor_write_codes(), from 32-bit integers.
+// Like qtensor_write_codes(), from 32-bit integers, whatever the precision.
 qtensor_status qtensor_write_codes_i32(qtensor_t *tensor,
                                        const int32_t *codes,
                                        size_t n,
                                        qtensor_error_t **error);
 
 // Gives every index along dimension `axis` a scale and a bias of its own: an element with index
-// c there has the value scales[c] * (x + biases[c]).
+// c there has the value `scales[c] * (x + biases[c])`.
 //
-// `scales` and `biases` point to `channels` doubles each, which are copied. They are serialized
-// with the tensor, whose own scale and bias stay what they are.
+// `scales` and `biases` point to `channels` doubles each, which are copied; for a dimension of 0
+// they may be NULL. They are serialized with the tensor, whose own scale and bias stay what they
+// are. A later resize keeps them even where they no longer fit.
 //
 // QTENSOR_OUT_OF_RANGE unless 0 <= axis < ndim; QTENSOR_SHAPE_MISMATCH unless `channels` is the
 // extent of that dimension.
@@ -455,8 +490,9 @@ qtensor_status qtensor_clear_channels(qtensor_t *tensor, qtensor_error_t **error
 // Whether the tensor says that its channels count; false for NULL.
 bool qtensor_is_multiparam(const qtensor_t *tensor);
 
-// The dimension that the channels are, or -1 where the tensor names none and for NULL. A tensor
-// that was read may name one that it does not have.
+// The dimension that the channels are; -1 where the tensor names none and for NULL. Where
+// qtensor_is_multiparam() is true all the same, -1 stands for dimension 0. A tensor that was read
+// may name a dimension that it does not have.
 int32_t qtensor_channel_axis(const qtensor_t *tensor);
 
 // How many channel scales there are; 0 for NULL. A tensor that was read or resized may have
@@ -475,6 +511,17 @@ size_t qtensor_channel_bias_count(const qtensor_t *tensor);
 // to be read where there are none.
 const double *qtensor_channel_biases(const qtensor_t *tensor);
 
+// The element type that a serialized form named, a number of Caffe2's TensorProto.DataType; -1
+// where it named none and for NULL. It says nothing about the codes; qtensor_serialize() writes
+// it back.
+int32_t qtensor_data_type(const qtensor_t *tensor);
+
+// Sets the element type that is serialized with the tensor, or removes it where `data_type` is
+// -1, as Caffe2's own QTensor blobs have none.
+//
+// QTENSOR_INVALID_ARGUMENT for a number that TensorProto.DataType does not have.
+qtensor_status qtensor_set_data_type(qtensor_t *tensor, int32_t data_type, qtensor_error_t **error);
+
 // The bytes that qtensor_serialize() writes.
 //
 // QTENSOR_OVERFLOW where the message would be longer than protobuf's 2^31 - 1 bytes.
@@ -486,8 +533,9 @@ qtensor_status qtensor_serialized_size(const qtensor_t *tensor,
 // Writes a BlobProto of type "QTensor", byte for byte what Caffe2's SerializeBlob writes.
 //
 // `name` is NUL-terminated, in any encoding. `buf` holds `capacity` bytes; `*written` receives
-// the number that was used. Channels and a data type, where the tensor has them, are written
-// too; Caffe2 ignores them.
+// the number that was used. Channels, and a data type that was read or set, are written too;
+// Caffe2 ignores them. A buffer with room for two bytes per plane byte is filled in one pass over
+// the planes; with less room they are read twice.
 //
 // QTENSOR_BUFFER_TOO_SMALL where qtensor_serialized_size() is above the capacity; QTENSOR_OVERFLOW
 // as there. Nothing is written then.
@@ -501,8 +549,8 @@ qtensor_status qtensor_serialize(const qtensor_t *tensor,
 // Reads a BlobProto of type "QTensor" or "Int8TensorCPU" of `len` bytes.
 //
 // An Int8TensorCPU of bytes becomes 8 bits unsigned, one of 32-bit integers 32 bits signed; its
-// bias is minus the zero point. `*out` receives the tensor, to be freed with qtensor_free().
-// Nothing larger than the data present is allocated for what a message claims.
+// bias is minus the zero point, and without dimensions it has one of 1. `*out` receives the tensor, to be freed with qtensor_free().
+// At most 8 bytes are allocated per byte present, whatever a message claims.
 //
 // QTENSOR_MALFORMED for damage, missing fields and values that would lose something;
 // QTENSOR_SHAPE_MISMATCH where data and dimensions disagree; QTENSOR_UNSUPPORTED for other types
@@ -544,10 +592,11 @@ qtensor_status qtensor_serialized_size_int8(const qtensor_t *tensor,
 // Writes a BlobProto of type "Int8TensorCPU", byte for byte what Caffe2's SerializeBlob writes.
 //
 // An unsigned tensor of precision 8 becomes one of bytes, a signed one of precision 32 becomes
-// one of 32-bit integers; the zero point is minus the bias. Otherwise as qtensor_serialize().
+// one of 32-bit integers; the zero point is minus the bias. A tensor without dimensions is written
+// as an empty one of dimension 0. Otherwise as qtensor_serialize().
 //
-// QTENSOR_UNSUPPORTED for other precisions and for a tensor with channels; QTENSOR_OUT_OF_RANGE
-// where minus the bias is no 32-bit integer or a code does not fit one.
+// QTENSOR_UNSUPPORTED for other precisions and where qtensor_is_multiparam() is true;
+// QTENSOR_OUT_OF_RANGE where minus the bias is no 32-bit integer or a code does not fit one.
 qtensor_status qtensor_serialize_int8(const qtensor_t *tensor,
                                       const char *name,
                                       uint8_t *buf,
@@ -577,12 +626,13 @@ qtensor_status qtensor_proto_peek(const uint8_t *bytes,
 //
 // `dims` points to `ndim` dimensions, at most 64; without any the tensor is a scalar, one
 // element. `element_type` is a QTENSOR_ELEMENT_ constant. `data` points to `nbytes` bytes, in
-// row-major order and the byte order of this machine; it needs no alignment. `*out` receives the
-// tensor, to be freed with qtensor_dense_free().
+// row-major order and the byte order of this machine; it needs no alignment. Truth values other
+// than 0 become 1. `*out` receives the tensor, to be freed with qtensor_dense_free().
 //
 // QTENSOR_SHAPE_MISMATCH unless `nbytes` is the product of the dimensions and the element's
 // size; QTENSOR_INVALID_ARGUMENT for a negative dimension; QTENSOR_OUT_OF_RANGE for too many of
-// them; QTENSOR_UNSUPPORTED for another element type; QTENSOR_OVERFLOW.
+// them; QTENSOR_UNSUPPORTED for another element type; QTENSOR_OVERFLOW where the number of
+// elements does not fit.
 qtensor_status qtensor_dense_create(const int64_t *dims,
                                     size_t ndim,
                                     int32_t element_type,
@@ -636,7 +686,8 @@ qtensor_status qtensor_dense_serialize(const qtensor_dense_t *dense,
 //
 // QTENSOR_MALFORMED for damage and values that would lose something; QTENSOR_SHAPE_MISMATCH
 // where data and dimensions disagree; QTENSOR_UNSUPPORTED for other types of blob or element,
-// and for a chunk of a larger tensor, which qtensor_minidb_reader_load_dense() puts together.
+// and for a blob that says it is a chunk of a larger tensor, which
+// qtensor_minidb_reader_load_dense() puts together.
 qtensor_status qtensor_dense_deserialize(const uint8_t *bytes,
                                          size_t len,
                                          qtensor_dense_t **out,
@@ -661,7 +712,8 @@ qtensor_status qtensor_minidb_reader_rewind(qtensor_minidb_reader_t *reader,
 // and type without decoding the blob.
 //
 // `*found` receives false at the end of the file, and then `*entry` is left alone. The caller
-// has set entry->struct_size to sizeof(qtensor_minidb_entry_t).
+// has set entry->struct_size to sizeof(qtensor_minidb_entry_t). After the end and after a failure
+// there is no current record.
 //
 // QTENSOR_MALFORMED for damage: where only the blob is damaged, the next call goes on behind it;
 // where the record itself is, each call fails. QTENSOR_IO.
@@ -681,10 +733,11 @@ qtensor_status qtensor_minidb_reader_read(const qtensor_minidb_reader_t *reader,
                                           size_t *written,
                                           qtensor_error_t **error);
 
-// Loads the first quantized tensor whose key is `name`, of type "QTensor" or "Int8TensorCPU".
-// `*out` receives it, to be freed with qtensor_free(). The current record stays what it is.
+// Loads the quantized tensor in the first record whose key is `name`. `*out` receives it, to be
+// freed with qtensor_free(). The current record stays what it is. Each call walks the file from
+// its start; qtensor_blobs_load() reads many blobs in one walk.
 //
-// QTENSOR_UNAVAILABLE where there is no such key; QTENSOR_MALFORMED and QTENSOR_IO as for
+// QTENSOR_UNAVAILABLE where there is no such key; QTENSOR_UNSUPPORTED where it is something else; QTENSOR_MALFORMED and QTENSOR_IO as for
 // qtensor_minidb_reader_next(); what qtensor_deserialize() refuses.
 qtensor_status qtensor_minidb_reader_load(const qtensor_minidb_reader_t *reader,
                                           const char *name,
@@ -693,7 +746,7 @@ qtensor_status qtensor_minidb_reader_load(const qtensor_minidb_reader_t *reader,
 
 // Loads the ordinary tensor of this name, put together from its chunks, which may stand in any
 // order. `*out` receives it, to be freed with qtensor_dense_free(). The current record stays
-// what it is.
+// what it is. Each call walks the file from its start.
 //
 // QTENSOR_UNAVAILABLE where there is no such key; QTENSOR_MALFORMED where chunks overlap,
 // disagree or leave a gap; QTENSOR_IO; what qtensor_dense_deserialize() refuses.
@@ -705,7 +758,10 @@ qtensor_status qtensor_minidb_reader_load_dense(const qtensor_minidb_reader_t *r
 // Begins a database that will replace the file at `path`, if there is one. `*out` receives the
 // writer, to be freed with qtensor_minidb_writer_free().
 //
-// Records go to a temporary file in the same folder. QTENSOR_IO where that cannot be made.
+// Records go to a temporary file in the same folder, PATH.tmp-PROCESS-NUMBER, which a process
+// that is killed leaves behind. Where `path` is a symbolic link, what it points to is replaced.
+//
+// QTENSOR_IO where the temporary file cannot be made, and for a folder.
 qtensor_status qtensor_minidb_writer_create(const char *path,
                                             qtensor_minidb_writer_t **out,
                                             qtensor_error_t **error);
@@ -717,8 +773,8 @@ void qtensor_minidb_writer_free(qtensor_minidb_writer_t *writer);
 // Appends a quantized tensor under `name`, as a blob of type "QTensor".
 //
 // QTENSOR_INVALID_ARGUMENT for an empty name and for a writer that failed or was committed;
-// QTENSOR_OVERFLOW for a record beyond 2^31 - 1 bytes; QTENSOR_IO, after which the writer
-// refuses everything else.
+// QTENSOR_OVERFLOW for a record beyond 2^31 - 1 bytes; QTENSOR_IO, after which the writer can only
+// be freed. After any other refusal it can be used on.
 qtensor_status qtensor_minidb_writer_append(qtensor_minidb_writer_t *writer,
                                             const char *name,
                                             const qtensor_t *tensor,
@@ -733,7 +789,8 @@ qtensor_status qtensor_minidb_writer_append_int8(qtensor_minidb_writer_t *writer
 
 // Appends an ordinary tensor under `name`, as Caffe2's Save operator does: in chunks of at most
 // `chunk_size` elements, 1,000,000 where that is 0, with the keys "name#%0", "name#%1" and so
-// on. Refuses what qtensor_minidb_writer_append() refuses.
+// on. Refuses what qtensor_minidb_writer_append() refuses; the writer may then hold some of the
+// chunks, and refuses all but being freed if it does.
 qtensor_status qtensor_minidb_writer_append_dense(qtensor_minidb_writer_t *writer,
                                                   const char *name,
                                                   const qtensor_dense_t *dense,
@@ -752,18 +809,21 @@ qtensor_status qtensor_minidb_writer_append_bytes(qtensor_minidb_writer_t *write
 // Puts the new file in place of the old one in one step: flushed to the disk, renamed, and its
 // folder flushed too. The writer can then only be freed.
 //
-// QTENSOR_IO: the old file is still there, whole; only where the folder's flush fails may it be
-// either of the two. QTENSOR_INVALID_ARGUMENT for a writer that failed or was committed.
+// QTENSOR_IO: the old file is still there, whole. Only where the folder's flush fails is the new
+// one in its place already, and a loss of power may bring the old one back. QTENSOR_INVALID_ARGUMENT for a writer that failed or was committed.
 qtensor_status qtensor_minidb_writer_commit(qtensor_minidb_writer_t *writer,
                                             qtensor_error_t **error);
 
 // Reads every blob of the database at `path`. `*out` receives them, to be freed with
 // qtensor_blobs_free(), in the order of their first records; chunks of one tensor are one blob.
+// Records of different types may share a name.
 //
-// QTENSOR_IO where the file cannot be read; for damaged blobs what qtensor_deserialize() and
-// qtensor_dense_deserialize() return. Blobs of types that neither reads are listed but hold
+// QTENSOR_IO where the file cannot be read; QTENSOR_MALFORMED where it is damaged or chunks do not
+// fit; for damaged blobs what qtensor_deserialize() and qtensor_dense_deserialize() return. Blobs of types that neither reads are listed but hold
 // nothing.
-qtensor_status qtensor_blobs_load(const char *path, qtensor_blobs_t **out, qtensor_error_t **error);
+qtensor_status qtensor_blobs_load(const char *path,
+                                  qtensor_blobs_t **out,
+                                  qtensor_error_t **error);
 
 // Frees the blobs and all they hold; NULL does nothing.
 void qtensor_blobs_free(qtensor_blobs_t *blobs);

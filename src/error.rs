@@ -11,7 +11,7 @@ use std::io;
 pub type Result<T> = core::result::Result<T, Error>;
 
 /// Why a call was refused. A refused call has changed nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A pointer that must not be NULL was NULL. Only the C interface returns it.
@@ -32,6 +32,24 @@ pub enum Error {
         rule: &'static str,
     },
 
+    /// An address that is not a multiple of what its type needs. Only the C interface returns it.
+    #[error("The address {address:#x} in '{argument}' is not aligned as its type needs.")]
+    Misaligned {
+        /// The parameter's name.
+        argument: &'static str,
+        /// The address.
+        address: usize,
+    },
+
+    /// A number of elements that no memory holds. Only the C interface returns it.
+    #[error("The buffer '{argument}' cannot hold {count} elements; no memory is that large.")]
+    ImpossibleLength {
+        /// The parameter's name.
+        argument: &'static str,
+        /// The number of elements.
+        count: usize,
+    },
+
     /// An index or a number outside the range that this object allows.
     #[error("The {what} is {value}, outside the range {min} to {max}.")]
     OutOfRange {
@@ -43,6 +61,17 @@ pub enum Error {
         min: i128,
         /// The largest value allowed; below `min` when the object is empty.
         max: i128,
+    },
+
+    /// A number with a fraction, or one outside its range, where a whole one is needed.
+    #[error("The {what} is {value:?}, but it must be {rule}.")]
+    NotAnInteger {
+        /// What the value is for.
+        what: &'static str,
+        /// The value that was refused.
+        value: f64,
+        /// What the value has to be.
+        rule: &'static str,
     },
 
     /// A size is larger than can be counted or stored. Make the object smaller.
@@ -92,6 +121,17 @@ pub enum Error {
         field: &'static str,
         /// The value that was read.
         value: i128,
+        /// What the value has to be.
+        rule: &'static str,
+    },
+
+    /// A field holds a number with a fraction, or one out of range, where a whole one is needed.
+    #[error("The field '{field}' holds {value:?}; it must be {rule}.")]
+    MalformedNumber {
+        /// The field's name in the message definition.
+        field: &'static str,
+        /// The value that was read.
+        value: f64,
         /// What the value has to be.
         rule: &'static str,
     },
@@ -210,13 +250,17 @@ impl Error {
     pub const fn kind(&self) -> ErrorKind {
         match self {
             Error::NullArgument { .. } => ErrorKind::NullArgument,
-            Error::InvalidArgument { .. } | Error::Finished { .. } => ErrorKind::InvalidArgument,
-            Error::OutOfRange { .. } => ErrorKind::OutOfRange,
+            Error::InvalidArgument { .. }
+            | Error::Misaligned { .. }
+            | Error::ImpossibleLength { .. }
+            | Error::Finished { .. } => ErrorKind::InvalidArgument,
+            Error::OutOfRange { .. } | Error::NotAnInteger { .. } => ErrorKind::OutOfRange,
             Error::Overflow { .. } => ErrorKind::Overflow,
             Error::OutOfMemory { .. } => ErrorKind::OutOfMemory,
             Error::ShapeMismatch { .. } => ErrorKind::ShapeMismatch,
             Error::Malformed { .. }
             | Error::MalformedValue { .. }
+            | Error::MalformedNumber { .. }
             | Error::MalformedChunks { .. }
             | Error::MissingField { .. } => ErrorKind::Malformed,
             Error::UnsupportedName { .. } | Error::Unsupported { .. } => ErrorKind::Unsupported,

@@ -121,10 +121,35 @@ impl QTensor {
         self.kept.is_multiparam == Some(true)
     }
 
-    /// The element type that a serialized form named, as `TensorProto.DataType` counts them.
+    /// The element type that a serialized form named, as `TensorProto.DataType` counts them. It
+    /// says nothing about the codes; what was read is written back.
     pub fn data_type(&self) -> Option<i32> {
         self.kept.data_type
     }
+
+    /// Sets the element type that is serialized with the tensor, or removes it.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a number that `TensorProto.DataType` does not have, because a reader
+    /// would drop it.
+    pub fn set_data_type(&mut self, data_type: Option<i32>) -> Result<()> {
+        match data_type.filter(|number| !is_data_type(i64::from(*number))) {
+            None => {
+                self.kept.data_type = data_type;
+                Ok(())
+            }
+            Some(other) => Err(Error::InvalidArgument {
+                what: "data type",
+                value: i128::from(other),
+                rule: "a number of TensorProto.DataType: 0 to 10, 12 or 13",
+            }),
+        }
+    }
+}
+
+/// Whether `TensorProto.DataType` has this number. To a reader any other is an unknown field.
+pub(crate) const fn is_data_type(number: i64) -> bool {
+    matches!(number, 0..=10 | 12 | 13)
 }
 
 /// A copy of a slice, fallibly allocated.

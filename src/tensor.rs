@@ -197,7 +197,7 @@ impl QTensor {
         self.bias
     }
 
-    /// All planes, or `None` before the first write.
+    /// All planes, or `None` before the first write and where they have no byte.
     pub fn data(&self) -> Option<&[u8]> {
         self.storage.as_ref().map(Storage::bytes)
     }
@@ -207,7 +207,7 @@ impl QTensor {
     /// # Errors
     /// `OutOfMemory`.
     pub fn mutable_data(&mut self) -> Result<&mut [u8]> {
-        if self.storage.is_none() {
+        if self.storage.is_none() && self.nbytes() != 0 {
             self.storage = Some(Storage::zeroed(self.nbytes())?);
         }
         Ok(self.storage.as_mut().map(Storage::bytes_mut).unwrap_or_default())

@@ -79,7 +79,8 @@ struct Declaration {
 /// Every function in the header. A declaration ends with `);` and starts on a line of its own.
 fn declarations() -> Vec<Declaration> {
     let header = read("include/caffe2_qtensor.h");
-    let code: Vec<&str> = header.lines().filter(|line| !line.starts_with("//")).collect();
+    let is_code = |line: &&str| !["//", "/*", " *"].iter().any(|start| line.starts_with(start));
+    let code: Vec<&str> = header.lines().filter(is_code).collect();
     let code = code.join("\n");
     let (mut declarations, mut rest) = (Vec::new(), code.as_str());
     while let Some(end) = rest.find(");\n") {

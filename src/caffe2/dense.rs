@@ -140,7 +140,8 @@ impl Elements {
         self.len() == 0
     }
 
-    /// The address of the first element, for the C interface.
+    /// The address of the first element.
+    #[cfg(feature = "capi")]
     pub(crate) fn as_ptr(&self) -> *const u8 {
         each_type!(self, vector => vector.as_ptr().cast())
     }
@@ -208,8 +209,13 @@ impl DenseTensor {
         Ok(DenseTensor { dims: try_copy(dims)?, elements })
     }
 
-    /// A tensor whose elements' bytes are copied, in the order of this machine.
-    pub(crate) fn from_bytes(
+    /// A tensor whose elements' bytes are copied, in row-major order and the byte order of this
+    /// machine. Truth values other than 0 become 1.
+    ///
+    /// # Errors
+    /// As for [`DenseTensor::new`]; `ShapeMismatch` where the number of bytes is not that of the
+    /// elements.
+    pub fn from_bytes(
         dims: &[i64],
         element_type: ElementType,
         bytes: &[u8],

@@ -50,9 +50,9 @@ pub(crate) fn read(fields: &mut Fields, bytes: &[u8]) -> Result<QTensor> {
         }
     };
     let (scale, zero_point) = fields.scale_and_bias();
-    let zero_point = as_int32(zero_point).ok_or(Error::MalformedValue {
+    let zero_point = as_int32(zero_point).ok_or(Error::MalformedNumber {
         field: "bias",
-        value: saturating(zero_point),
+        value: zero_point,
         rule: "a zero point, which is a 32-bit integer",
     })?;
     let mut dims = fields.take_dims()?;
@@ -93,12 +93,6 @@ fn as_int32(value: f64) -> Option<i32> {
     let range = f64::from(i32::MIN)..=f64::from(i32::MAX);
     #[allow(clippy::cast_possible_truncation, reason = "it was seen to be a whole number in range")]
     (range.contains(&value) && value.trunc() == value).then_some(value as i32)
-}
-
-/// A double for an error message, which holds integers.
-#[allow(clippy::cast_possible_truncation, reason = "a message shows the nearest integer")]
-fn saturating(value: f64) -> i128 {
-    value as i128
 }
 
 /// Values on their way into the planes, collected into whole blocks.
@@ -231,11 +225,10 @@ impl<'a> Int8Message<'a> {
                 reason: "an Int8TensorCPU has one scale for the whole tensor",
             });
         }
-        let zero_point = as_int32(-tensor.bias()).ok_or(Error::OutOfRange {
-            what: "zero point (minus the bias), which must be a whole number,",
-            value: saturating(-tensor.bias()),
-            min: i128::from(i32::MIN),
-            max: i128::from(i32::MAX),
+        let zero_point = as_int32(-tensor.bias()).ok_or(Error::NotAnInteger {
+            what: "bias",
+            value: tensor.bias(),
+            rule: "minus a zero point, which is a 32-bit integer",
         })?;
         let mut message = Int8Message { tensor, name, element, zero_point, payload: 0 };
         message.check_codes()?;

@@ -9,7 +9,7 @@ use super::emit::{Emit, Sink};
 use super::wire::{self, Payload, Scanner};
 use crate::error::{Error, Result};
 use crate::kernels::{Level, varint};
-use crate::params::Kept;
+use crate::params::{Kept, is_data_type};
 use crate::planes::Geometry;
 use crate::tensor::{MAX_DIMS, QTensor};
 
@@ -82,8 +82,9 @@ impl Fields {
                 (field::IS_SIGNED, Payload::Varint(value)) => self.is_signed = Some(value != 0),
                 (field::DATA, _) => self.data.add(Width::Varint, payload, scanner)?,
                 // A value that the enumeration lacks is an unknown field, which is dropped.
-                (field::DATA_TYPE, Payload::Varint(0..=10 | 12 | 13)) => {
-                    let Payload::Varint(value) = payload else { continue };
+                (field::DATA_TYPE, Payload::Varint(value))
+                    if is_data_type(wire::as_signed(value)) =>
+                {
                     self.data_type = i32::try_from(value).ok();
                 }
                 (field::SCALES, _) => add_doubles(&mut self.scales, payload, scanner)?,

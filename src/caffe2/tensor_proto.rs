@@ -7,6 +7,7 @@ use super::emit::Varint;
 use super::wire::{self, Payload, Scanner, Span};
 use crate::error::{Error, Result};
 use crate::kernels::{Level, varint};
+use crate::params::is_data_type;
 use crate::tensor::MAX_DIMS;
 
 pub(crate) const MESSAGE: &str = "TensorProto";
@@ -66,7 +67,9 @@ impl TensorFields {
                         self.add_dim(value?)?;
                     }
                 }
-                (field::DATA_TYPE, Payload::Varint(value @ (0..=10 | 12 | 13))) => {
+                (field::DATA_TYPE, Payload::Varint(value))
+                    if is_data_type(wire::as_signed(value)) =>
+                {
                     self.data_type = i32::try_from(value).ok();
                 }
                 (field::FLOAT_DATA, _) => self.floats.add(Width::Fixed32, payload, scanner)?,

@@ -56,9 +56,10 @@ fn collect(loaded: Vec<LoadedBlob>) -> Result<Vec<Blob>> {
 
 /// Reads every blob of the database at `path`. `*out` receives them, to be freed with
 /// qtensor_blobs_free(), in the order of their first records; chunks of one tensor are one blob.
+/// Records of different types may share a name.
 ///
-/// QTENSOR_IO where the file cannot be read; for damaged blobs what qtensor_deserialize() and
-/// qtensor_dense_deserialize() return. Blobs of types that neither reads are listed but hold
+/// QTENSOR_IO where the file cannot be read; QTENSOR_MALFORMED where it is damaged or chunks do not
+/// fit; for damaged blobs what qtensor_deserialize() and qtensor_dense_deserialize() return. Blobs of types that neither reads are listed but hold
 /// nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_blobs_load(
@@ -127,7 +128,7 @@ pub unsafe extern "C" fn qtensor_blobs_type(
 /// `length` is NULL or may be written to.
 unsafe fn text(text: Option<&Vec<u8>>, length: *mut usize) -> *const c_char {
     let Some(text) = text else { return ptr::null() };
-    if !length.is_null() {
+    if !length.is_null() && length.is_aligned() {
         // SAFETY: not NULL, and the caller vouches for the rest.
         unsafe { length.write(text.len().saturating_sub(1)) };
     }

@@ -29,7 +29,8 @@ unsafe fn read<T: Code>(
 /// A code is the integer x of scale * (x + bias), its sign applied. A tensor never written holds
 /// zeros; a sign bit on magnitude 0 reads as 0.
 ///
-/// QTENSOR_SHAPE_MISMATCH unless n is the tensor's size; QTENSOR_UNSUPPORTED above precision 63.
+/// QTENSOR_SHAPE_MISMATCH unless n is the tensor's size; QTENSOR_UNSUPPORTED above precision 63,
+/// even where there is no element.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_read_codes(
     tensor: *const qtensor_t,
@@ -97,7 +98,8 @@ pub unsafe extern "C" fn qtensor_write_codes(
     change!(tensor, error, |t| t.write_codes(slice(codes, n, "codes")?))
 }
 
-/// Like qtensor_write_codes(), from unsigned bytes. The fastest way to write them.
+/// Like qtensor_write_codes(), from unsigned bytes: the fastest way to write codes. The precision
+/// need not be 8; what counts is that every value is a code of the tensor.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_write_codes_u8(
     tensor: *mut qtensor_t,
@@ -108,7 +110,7 @@ pub unsafe extern "C" fn qtensor_write_codes_u8(
     change!(tensor, error, |t| t.write_codes(slice(codes, n, "codes")?))
 }
 
-/// Like qtensor_write_codes(), from signed bytes.
+/// Like qtensor_write_codes(), from signed bytes, whatever the precision.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_write_codes_i8(
     tensor: *mut qtensor_t,
@@ -119,7 +121,7 @@ pub unsafe extern "C" fn qtensor_write_codes_i8(
     change!(tensor, error, |t| t.write_codes(slice(codes, n, "codes")?))
 }
 
-/// Like qtensor_write_codes(), from 32-bit integers.
+/// Like qtensor_write_codes(), from 32-bit integers, whatever the precision.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_write_codes_i32(
     tensor: *mut qtensor_t,

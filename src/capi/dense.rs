@@ -65,12 +65,13 @@ macro_rules! ask {
 ///
 /// `dims` points to `ndim` dimensions, at most 64; without any the tensor is a scalar, one
 /// element. `element_type` is a QTENSOR_ELEMENT_ constant. `data` points to `nbytes` bytes, in
-/// row-major order and the byte order of this machine; it needs no alignment. `*out` receives the
-/// tensor, to be freed with qtensor_dense_free().
+/// row-major order and the byte order of this machine; it needs no alignment. Truth values other
+/// than 0 become 1. `*out` receives the tensor, to be freed with qtensor_dense_free().
 ///
 /// QTENSOR_SHAPE_MISMATCH unless `nbytes` is the product of the dimensions and the element's
 /// size; QTENSOR_INVALID_ARGUMENT for a negative dimension; QTENSOR_OUT_OF_RANGE for too many of
-/// them; QTENSOR_UNSUPPORTED for another element type; QTENSOR_OVERFLOW.
+/// them; QTENSOR_UNSUPPORTED for another element type; QTENSOR_OVERFLOW where the number of
+/// elements does not fit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_dense_create(
     dims: *const i64,
@@ -191,7 +192,8 @@ pub unsafe extern "C" fn qtensor_dense_serialize(
 ///
 /// QTENSOR_MALFORMED for damage and values that would lose something; QTENSOR_SHAPE_MISMATCH
 /// where data and dimensions disagree; QTENSOR_UNSUPPORTED for other types of blob or element,
-/// and for a chunk of a larger tensor, which qtensor_minidb_reader_load_dense() puts together.
+/// and for a blob that says it is a chunk of a larger tensor, which
+/// qtensor_minidb_reader_load_dense() puts together.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_dense_deserialize(
     bytes: *const u8,

@@ -54,7 +54,8 @@ impl Failure {
     /// # Safety
     /// `out` is NULL or may be written to.
     pub(super) unsafe fn report(self, out: *mut *mut qtensor_error_t) {
-        if out.is_null() {
+        // Nothing can be said where it may not be written.
+        if out.is_null() || !out.is_aligned() {
             return;
         }
         let mut error = qtensor_error_t { code: self.status() as i32, message: [0; LENGTH] };

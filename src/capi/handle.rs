@@ -75,22 +75,14 @@ fn check_alignment<T>(pointer: *const T, argument: &'static str) -> Result<()> {
     if pointer.is_aligned() {
         return Ok(());
     }
-    Err(Error::InvalidArgument {
-        what: argument,
-        value: i128::try_from(pointer.addr()).unwrap_or(i128::MAX),
-        rule: "an address aligned as its type needs",
-    })
+    Err(Error::Misaligned { argument, address: pointer.addr() })
 }
 
 fn check_length<T>(count: usize, argument: &'static str) -> Result<()> {
     // No object is larger than half the address space.
     match count.checked_mul(size_of::<T>()).map(isize::try_from) {
         Some(Ok(_)) => Ok(()),
-        _ => Err(Error::InvalidArgument {
-            what: argument,
-            value: i128::try_from(count).unwrap_or(i128::MAX),
-            rule: "a number of elements that fits memory",
-        }),
+        _ => Err(Error::ImpossibleLength { argument, count }),
     }
 }
 

@@ -11,8 +11,9 @@ use crate::caffe2::minidb::{Reader, Writer};
 use crate::error::Error;
 use core::ffi::c_char;
 
-/// A database that is being read. It keeps one record's key in memory, whatever the file's size.
-/// The file must not be changed meanwhile; one that became shorter is reported as damage.
+/// A database that is being read. Between calls it keeps one record's key, name and type in
+/// memory, whatever the file's size; the load calls read one blob at a time. The file must not be
+/// changed meanwhile; one that became shorter is reported as damage.
 pub struct qtensor_minidb_reader_t(Reader);
 
 /// A database that is being written. Nothing of it is seen under its own name until
@@ -20,7 +21,7 @@ pub struct qtensor_minidb_reader_t(Reader);
 pub struct qtensor_minidb_writer_t(Writer);
 
 /// A record of a database: byte strings, not NUL-terminated, valid until the next call on the
-/// reader that may change it.
+/// reader that may change it, the next step included.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct qtensor_minidb_entry_t {
@@ -30,7 +31,8 @@ pub struct qtensor_minidb_entry_t {
     pub key: *const c_char,
     /// The key's length in bytes, 1 or more.
     pub key_length: usize,
-    /// The key's length without the number of a chunk: what the load calls take.
+    /// The key's length without the number of a chunk: the name that
+    /// qtensor_minidb_reader_load_dense() takes, once it is copied and NUL-terminated.
     pub blob_name_length: usize,
     /// The name inside the blob. Not to be read where its length is 0.
     pub name: *const c_char,
@@ -92,7 +94,8 @@ pub unsafe extern "C" fn qtensor_minidb_reader_rewind(
 /// and type without decoding the blob.
 ///
 /// `*found` receives false at the end of the file, and then `*entry` is left alone. The caller
-/// has set entry->struct_size to sizeof(qtensor_minidb_entry_t).
+/// has set entry->struct_size to sizeof(qtensor_minidb_entry_t). After the end and after a failure
+/// there is no current record.
 ///
 /// QTENSOR_MALFORMED for damage: where only the blob is damaged, the next call goes on behind it;
 /// where the record itself is, each call fails. QTENSOR_IO.
@@ -165,10 +168,11 @@ pub unsafe extern "C" fn qtensor_minidb_reader_read(
     }
 }
 
-/// Loads the first quantized tensor whose key is `name`, of type "QTensor" or "Int8TensorCPU".
-/// `*out` receives it, to be freed with qtensor_free(). The current record stays what it is.
+/// Loads the quantized tensor in the first record whose key is `name`. `*out` receives it, to be
+/// freed with qtensor_free(). The current record stays what it is. Each call walks the file from
+/// its start; qtensor_blobs_load() reads many blobs in one walk.
 ///
-/// QTENSOR_UNAVAILABLE where there is no such key; QTENSOR_MALFORMED and QTENSOR_IO as for
+/// QTENSOR_UNAVAILABLE where there is no such key; QTENSOR_UNSUPPORTED where it is something else; QTENSOR_MALFORMED and QTENSOR_IO as for
 /// qtensor_minidb_reader_next(); what qtensor_deserialize() refuses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_minidb_reader_load(
@@ -190,7 +194,7 @@ pub unsafe extern "C" fn qtensor_minidb_reader_load(
 
 /// Loads the ordinary tensor of this name, put together from its chunks, which may stand in any
 /// order. `*out` receives it, to be freed with qtensor_dense_free(). The current record stays
-/// what it is.
+/// what it is. Each call walks the file from its start.
 ///
 /// QTENSOR_UNAVAILABLE where there is no such key; QTENSOR_MALFORMED where chunks overlap,
 /// disagree or leave a gap; QTENSOR_IO; what qtensor_dense_deserialize() refuses.
@@ -215,7 +219,10 @@ pub unsafe extern "C" fn qtensor_minidb_reader_load_dense(
 /// Begins a database that will replace the file at `path`, if there is one. `*out` receives the
 /// writer, to be freed with qtensor_minidb_writer_free().
 ///
-/// Records go to a temporary file in the same folder. QTENSOR_IO where that cannot be made.
+/// Records go to a temporary file in the same folder, PATH.tmp-PROCESS-NUMBER, which a process
+/// that is killed leaves behind. Where `path` is a symbolic link, what it points to is replaced.
+///
+/// QTENSOR_IO where the temporary file cannot be made, and for a folder.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_minidb_writer_create(
     path: *const c_char,
@@ -243,8 +250,8 @@ pub unsafe extern "C" fn qtensor_minidb_writer_free(writer: *mut qtensor_minidb_
 /// Appends a quantized tensor under `name`, as a blob of type "QTensor".
 ///
 /// QTENSOR_INVALID_ARGUMENT for an empty name and for a writer that failed or was committed;
-/// QTENSOR_OVERFLOW for a record beyond 2^31 - 1 bytes; QTENSOR_IO, after which the writer
-/// refuses everything else.
+/// QTENSOR_OVERFLOW for a record beyond 2^31 - 1 bytes; QTENSOR_IO, after which the writer can only
+/// be freed. After any other refusal it can be used on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_minidb_writer_append(
     writer: *mut qtensor_minidb_writer_t,
@@ -283,7 +290,8 @@ pub unsafe extern "C" fn qtensor_minidb_writer_append_int8(
 
 /// Appends an ordinary tensor under `name`, as Caffe2's Save operator does: in chunks of at most
 /// `chunk_size` elements, 1,000,000 where that is 0, with the keys "name#%0", "name#%1" and so
-/// on. Refuses what qtensor_minidb_writer_append() refuses.
+/// on. Refuses what qtensor_minidb_writer_append() refuses; the writer may then hold some of the
+/// chunks, and refuses all but being freed if it does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_minidb_writer_append_dense(
     writer: *mut qtensor_minidb_writer_t,
@@ -326,8 +334,8 @@ pub unsafe extern "C" fn qtensor_minidb_writer_append_bytes(
 /// Puts the new file in place of the old one in one step: flushed to the disk, renamed, and its
 /// folder flushed too. The writer can then only be freed.
 ///
-/// QTENSOR_IO: the old file is still there, whole; only where the folder's flush fails may it be
-/// either of the two. QTENSOR_INVALID_ARGUMENT for a writer that failed or was committed.
+/// QTENSOR_IO: the old file is still there, whole. Only where the folder's flush fails is the new
+/// one in its place already, and a loss of power may bring the old one back. QTENSOR_INVALID_ARGUMENT for a writer that failed or was committed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_minidb_writer_commit(
     writer: *mut qtensor_minidb_writer_t,

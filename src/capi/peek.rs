@@ -1,13 +1,14 @@
 //! What serialized bytes say of themselves.
 
 use super::error::qtensor_error_t;
-use super::handle::{fill, slice};
+use super::handle::{fill, output, slice};
 use super::panic::call;
 use super::status::qtensor_status;
 use crate::caffe2::blob::{peek, peek_proto};
 use core::ffi::c_char;
 
-/// A blob's name and type: any bytes, not NUL-terminated, borrowed from the serialized bytes.
+/// A blob's name and type: any bytes, not NUL-terminated. They lie in the serialized bytes and are
+/// valid as long as those.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct qtensor_blob_info_t {
@@ -47,6 +48,7 @@ pub unsafe extern "C" fn qtensor_blob_peek(
     // SAFETY: the caller passes pointers that are NULL or valid as documented.
     unsafe {
         call(error, || {
+            output(info, "info")?;
             let seen = peek(slice(bytes, len, "bytes")?)?;
             fill(self::info(seen.name, seen.kind), info, "info")
         })
@@ -67,6 +69,7 @@ pub unsafe extern "C" fn qtensor_proto_peek(
     // SAFETY: the caller passes pointers that are NULL or valid as documented.
     unsafe {
         call(error, || {
+            output(info, "info")?;
             let name = peek_proto(slice(bytes, len, "bytes")?)?;
             fill(self::info(name, &[]), info, "info")
         })

@@ -74,8 +74,9 @@ pub unsafe extern "C" fn qtensor_serialized_size(
 /// Writes a BlobProto of type "QTensor", byte for byte what Caffe2's SerializeBlob writes.
 ///
 /// `name` is NUL-terminated, in any encoding. `buf` holds `capacity` bytes; `*written` receives
-/// the number that was used. Channels and a data type, where the tensor has them, are written
-/// too; Caffe2 ignores them.
+/// the number that was used. Channels, and a data type that was read or set, are written too;
+/// Caffe2 ignores them. A buffer with room for two bytes per plane byte is filled in one pass over
+/// the planes; with less room they are read twice.
 ///
 /// QTENSOR_BUFFER_TOO_SMALL where qtensor_serialized_size() is above the capacity; QTENSOR_OVERFLOW
 /// as there. Nothing is written then.
@@ -95,8 +96,8 @@ pub unsafe extern "C" fn qtensor_serialize(
 /// Reads a BlobProto of type "QTensor" or "Int8TensorCPU" of `len` bytes.
 ///
 /// An Int8TensorCPU of bytes becomes 8 bits unsigned, one of 32-bit integers 32 bits signed; its
-/// bias is minus the zero point. `*out` receives the tensor, to be freed with qtensor_free().
-/// Nothing larger than the data present is allocated for what a message claims.
+/// bias is minus the zero point, and without dimensions it has one of 1. `*out` receives the tensor, to be freed with qtensor_free().
+/// At most 8 bytes are allocated per byte present, whatever a message claims.
 ///
 /// QTENSOR_MALFORMED for damage, missing fields and values that would lose something;
 /// QTENSOR_SHAPE_MISMATCH where data and dimensions disagree; QTENSOR_UNSUPPORTED for other types
@@ -180,10 +181,11 @@ pub unsafe extern "C" fn qtensor_serialized_size_int8(
 /// Writes a BlobProto of type "Int8TensorCPU", byte for byte what Caffe2's SerializeBlob writes.
 ///
 /// An unsigned tensor of precision 8 becomes one of bytes, a signed one of precision 32 becomes
-/// one of 32-bit integers; the zero point is minus the bias. Otherwise as qtensor_serialize().
+/// one of 32-bit integers; the zero point is minus the bias. A tensor without dimensions is written
+/// as an empty one of dimension 0. Otherwise as qtensor_serialize().
 ///
-/// QTENSOR_UNSUPPORTED for other precisions and for a tensor with channels; QTENSOR_OUT_OF_RANGE
-/// where minus the bias is no 32-bit integer or a code does not fit one.
+/// QTENSOR_UNSUPPORTED for other precisions and where qtensor_is_multiparam() is true;
+/// QTENSOR_OUT_OF_RANGE where minus the bias is no 32-bit integer or a code does not fit one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_serialize_int8(
     tensor: *const qtensor_t,

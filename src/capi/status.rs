@@ -4,7 +4,8 @@ use crate::error::ErrorKind;
 
 /// What a call came to. Values are never renumbered; later versions may add some.
 ///
-/// A call that does not return QTENSOR_OK has changed nothing and written no output.
+/// A call that does not return QTENSOR_OK has changed nothing and written no output, except where
+/// its comment says so. Where several things are wrong, which of them is reported is not promised.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum qtensor_status {
@@ -12,7 +13,8 @@ pub enum qtensor_status {
     QTENSOR_OK = 0,
     /// A pointer that must not be NULL was NULL.
     QTENSOR_NULL_ARGUMENT = 1,
-    /// A value that makes no sense here, such as a negative dimension.
+    /// A value that makes no sense here, such as a negative dimension, or an object that cannot do
+    /// this now, such as a writer that was committed.
     QTENSOR_INVALID_ARGUMENT = 2,
     /// An index or a number outside the range that the object allows.
     QTENSOR_OUT_OF_RANGE = 3,
@@ -30,12 +32,12 @@ pub enum qtensor_status {
     QTENSOR_BUFFER_TOO_SMALL = 9,
     /// The operating system refused an operation on a file.
     QTENSOR_IO = 10,
-    /// A value that must be finite is infinite or not a number.
+    /// A value that must be finite is infinite or not a number. No call returns it yet.
     QTENSOR_NON_FINITE = 11,
     /// What was asked for is not there, such as a blob of that name.
     QTENSOR_UNAVAILABLE = 12,
-    /// A defect of this library, caught at its border. Free the handles of the call; other
-    /// handles are not affected.
+    /// A defect of this library, caught at its border. The objects that the call could change may
+    /// have been changed and are only to be freed; no other is affected.
     QTENSOR_PANIC = 13,
 }
 

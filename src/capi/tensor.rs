@@ -134,7 +134,8 @@ pub unsafe extern "C" fn qtensor_free(tensor: *mut qtensor_t) {
 /// Gives a tensor another shape.
 ///
 /// The same dimensions change nothing. Others keep the planes byte for byte where their total
-/// size stays what it was, padding bits included, and drop them where it does not.
+/// size stays what it was, padding bits included, and drop them where it does not. Scale, bias
+/// and channels stay.
 ///
 /// Refuses what qtensor_create_with() refuses.
 #[unsafe(no_mangle)]
@@ -259,7 +260,8 @@ pub unsafe extern "C" fn qtensor_bias(tensor: *const qtensor_t) -> f64 {
 }
 
 /// All planes, qtensor_nbytes() bytes, 64-byte aligned, valid until the next call that may
-/// change the tensor; NULL before the first write, when every bit is 0, and for NULL.
+/// change or free the tensor; NULL before the first write, when every bit is 0, where there is no
+/// byte, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_data(tensor: *const qtensor_t) -> *const u8 {
     ask!(tensor, ptr::null(), |t| t.data().map_or(ptr::null(), <[u8]>::as_ptr))
@@ -269,6 +271,7 @@ pub unsafe extern "C" fn qtensor_data(tensor: *const qtensor_t) -> *const u8 {
 ///
 /// `*out` receives a pointer to qtensor_nbytes() bytes, valid until the next call that may change
 /// the tensor. For a tensor without a byte the call succeeds and the pointer is not to be read.
+/// Bits behind the last element of a plane are serialized as they are; leave them 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_mutable_data(
     tensor: *mut qtensor_t,
@@ -326,7 +329,8 @@ pub unsafe extern "C" fn qtensor_size_from_dim(
 
 /// The product of the dimensions before `k`.
 ///
-/// QTENSOR_OUT_OF_RANGE unless 0 <= k < ndim; QTENSOR_OVERFLOW where the product does not fit.
+/// QTENSOR_OUT_OF_RANGE unless 0 <= k < ndim (ndim itself is refused, as in Caffe2);
+/// QTENSOR_OVERFLOW where the product does not fit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_size_to_dim(
     tensor: *const qtensor_t,
@@ -353,7 +357,8 @@ pub unsafe extern "C" fn qtensor_get_bit(
     unsafe { query(tensor, out, error, |t| t.get_bit(bit, index)) }
 }
 
-/// Sets bit `bit` of element `index`; the sign is bit `precision`.
+/// Sets bit `bit` of element `index`; the sign is bit `precision`. The first write allocates the
+/// planes, whatever the value.
 ///
 /// QTENSOR_OUT_OF_RANGE where there is no such bit or element.
 #[unsafe(no_mangle)]

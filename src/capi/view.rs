@@ -8,8 +8,8 @@ use core::ptr;
 
 /// A tensor's geometry and planes, for code that reads bits inline.
 ///
-/// Bit `bit` of element `i` is data[bit * plane_stride + i / 8] & (0x80 >> (i % 8)); the sign is
-/// bit `precision`. Valid until the next call that may change the tensor.
+/// Bit `bit` of element `i` is `data[bit * plane_stride + i / 8] & (0x80 >> (i % 8))`; the sign is
+/// bit `precision`. Valid until the next call that may change or free the tensor.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct qtensor_view_t {
@@ -19,7 +19,7 @@ pub struct qtensor_view_t {
     pub size: usize,
     /// Bytes from the start of one plane to the start of the next.
     pub plane_stride: usize,
-    /// All planes, or NULL before the first write, when every bit is 0.
+    /// All planes, or NULL before the first write, when every bit is 0, and where there is no byte.
     pub data: *const u8,
     /// The number of magnitude planes.
     pub precision: u8,
@@ -27,10 +27,11 @@ pub struct qtensor_view_t {
     pub is_signed: bool,
 }
 
-/// Fills `*view`, whose struct_size the caller has set to sizeof(qtensor_view_t).
+/// Fills `*view`, whose struct_size the caller has set to sizeof(qtensor_view_t). The one call that
+/// can fail and gives no error object.
 ///
-/// QTENSOR_NULL_ARGUMENT where either pointer is NULL; QTENSOR_BUFFER_TOO_SMALL where struct_size
-/// is smaller than this version's.
+/// QTENSOR_NULL_ARGUMENT where either pointer is NULL; QTENSOR_INVALID_ARGUMENT where `view` is not
+/// aligned; QTENSOR_BUFFER_TOO_SMALL where struct_size is smaller than this version's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_view(
     tensor: *const qtensor_t,

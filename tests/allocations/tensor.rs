@@ -107,6 +107,7 @@ pub(crate) const CASES: &[Case] = &[
     getter!(qtensor_data),
     getter!(qtensor_is_multiparam),
     getter!(qtensor_channel_axis),
+    getter!(qtensor_data_type),
     getter!(qtensor_channel_scale_count),
     getter!(qtensor_channel_scales),
     getter!(qtensor_channel_bias_count),
@@ -247,6 +248,10 @@ pub(crate) const CASES: &[Case] = &[
             };
             attempt.call(run, || assert_eq!(snapshot(tensor.handle), before));
         }
+    }),
+    ("qtensor_set_data_type", |attempt| {
+        // SAFETY: `change` passes a live handle.
+        change(attempt, |t, e| unsafe { qtensor_set_data_type(t, 6, e) }, written(2, true, true));
     }),
     ("qtensor_clear_channels", |attempt| {
         // SAFETY: `change` passes a live handle.

@@ -266,11 +266,11 @@ fn int8_tensors() {
         if data_type == 0 { head } else { head.varint(8, data_type) }
     };
     for (zero_point, shown) in [
-        (0.5, "0"),
-        (f64::NAN, "0"),
+        (0.5, "0.5"),
+        (f64::NAN, "NaN"),
         (2f64.powi(31), "2147483648"),
         (-2f64.powi(31) - 1.0, "-2147483649"),
-        (f64::INFINITY, "32-bit integer"),
+        (f64::INFINITY, "inf"),
     ] {
         refused_int8("zero point", int8(zero_point, 6, &[1]), Malformed, shown);
     }
