@@ -55,7 +55,7 @@ pub(crate) fn read(fields: &mut Fields, bytes: &[u8]) -> Result<QTensor> {
         value: zero_point,
         rule: "a zero point, which is a 32-bit integer",
     })?;
-    let mut dims = fields.take_dims()?;
+    let mut dims = fields.dims.take()?;
     if dims.is_empty() {
         // There a tensor without dimensions holds one value.
         let failed = Error::OutOfMemory { what: "dimensions", bytes: size_of::<i64>() };

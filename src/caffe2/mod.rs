@@ -4,6 +4,7 @@ pub(crate) mod blob;
 mod data;
 pub(crate) mod dense;
 mod dense_blob;
+mod dims;
 mod emit;
 mod int8_tensor;
 pub mod minidb;

@@ -5,13 +5,14 @@
 //! values, and allocates planes only after the bytes for them were seen to be there.
 
 use super::data::{Data, Path, Width};
+use super::dims::Dims;
 use super::emit::{Emit, Sink};
 use super::wire::{self, Payload, Scanner};
 use crate::error::{Error, Result};
 use crate::kernels::{Level, varint};
 use crate::params::{Kept, is_data_type};
 use crate::planes::Geometry;
-use crate::tensor::{MAX_DIMS, QTensor};
+use crate::tensor::QTensor;
 
 pub(crate) const MESSAGE: &str = "QTensorProto";
 
@@ -20,7 +21,7 @@ pub(crate) const NAME: u32 = field::NAME;
 
 /// The field numbers of the message.
 pub(crate) mod field {
-    pub(crate) const DIMS: u32 = 1;
+    pub(crate) const DIMS: u32 = super::super::dims::FIELD;
     pub(crate) const PRECISION: u32 = 2;
     pub(crate) const SCALE: u32 = 3;
     pub(crate) const BIAS: u32 = 4;
@@ -37,9 +38,7 @@ pub(crate) mod field {
 /// What one or more occurrences of the message say together.
 #[derive(Default)]
 pub(crate) struct Fields {
-    /// The first [`MAX_DIMS`] dimensions; `ndim` counts them all.
-    dims: Vec<i64>,
-    ndim: usize,
+    pub(crate) dims: Dims,
     precision: Option<u64>,
     scale: Option<f64>,
     bias: Option<f64>,
@@ -70,12 +69,7 @@ impl Fields {
         while let Some(number) = scanner.next()? {
             let payload = scanner.payload();
             match (number, payload) {
-                (field::DIMS, Payload::Varint(value)) => self.add_dim(value)?,
-                (field::DIMS, Payload::Bytes(span)) => {
-                    for value in scanner.packed(span) {
-                        self.add_dim(value?)?;
-                    }
-                }
+                (field::DIMS, _) => self.dims.add(payload, scanner)?,
                 (field::PRECISION, Payload::Varint(value)) => self.precision = Some(value),
                 (field::SCALE, Payload::Fixed64(bits)) => self.scale = Some(f64::from_bits(bits)),
                 (field::BIAS, Payload::Fixed64(bits)) => self.bias = Some(f64::from_bits(bits)),
@@ -99,14 +93,6 @@ impl Fields {
         Ok(())
     }
 
-    fn add_dim(&mut self, value: u64) -> Result<()> {
-        self.ndim = self.ndim.saturating_add(1);
-        if self.ndim > MAX_DIMS {
-            return Ok(());
-        }
-        push(&mut self.dims, wire::as_signed(value))
-    }
-
     /// Refuses a message that lacks a required field.
     pub(crate) fn check_required(&self) -> Result<()> {
         let missing = |field| Err(Error::MissingField { message: MESSAGE, field });
@@ -117,22 +103,6 @@ impl Fields {
             () if self.is_signed.is_none() => missing("is_signed"),
             () => Ok(()),
         }
-    }
-
-    /// The dimensions, refused where there are too many or one is negative.
-    pub(crate) fn take_dims(&mut self) -> Result<Vec<i64>> {
-        if self.ndim > MAX_DIMS {
-            return Err(Error::Unsupported {
-                what: "number of dimensions",
-                value: i128::try_from(self.ndim).unwrap_or(i128::MAX),
-                reason: "a tensor has at most 64 dimensions",
-            });
-        }
-        if let Some(dim) = self.dims.iter().find(|dim| **dim < 0) {
-            let (field, value) = ("dims", i128::from(*dim));
-            return Err(Error::MalformedValue { field, value, rule: "0 or more" });
-        }
-        Ok(core::mem::take(&mut self.dims))
     }
 
     pub(crate) fn data_type(&self) -> Option<i32> {
@@ -173,7 +143,7 @@ impl Fields {
             value: i128::from(wire::as_signed(precision)),
             rule: "between 0 and 255",
         })?;
-        let dims = self.take_dims()?;
+        let dims = self.dims.take()?;
         let geometry = Geometry::new(&dims, precision, self.is_signed == Some(true))?;
         let kept = self.take_kept()?;
         let storage = self.data.decode(bytes, data_path(outer), geometry.nbytes())?;

@@ -3,18 +3,18 @@
 use super::blob;
 use super::data::{Data, Path, Piece, Width, used_up};
 use super::dense::{DenseTensor, Element, ElementType, Elements, dense_size, each_type};
+use super::dims::Dims;
 use super::emit::Varint;
 use super::wire::{self, Payload, Scanner, Span};
 use crate::error::{Error, Result};
 use crate::kernels::{Level, varint};
 use crate::params::is_data_type;
-use crate::tensor::MAX_DIMS;
 
 pub(crate) const MESSAGE: &str = "TensorProto";
 
 /// The field numbers of the message.
 pub(crate) mod field {
-    pub(crate) const DIMS: u32 = 1;
+    pub(crate) const DIMS: u32 = super::super::dims::FIELD;
     pub(crate) const DATA_TYPE: u32 = 2;
     pub(crate) const FLOAT_DATA: u32 = 3;
     pub(crate) const INT32_DATA: u32 = 4;
@@ -36,8 +36,7 @@ const BYTE: i32 = 3;
 /// What one or more occurrences of the message say together.
 #[derive(Default)]
 pub(crate) struct TensorFields {
-    dims: Vec<i64>,
-    ndim: usize,
+    dims: Dims,
     data_type: Option<i32>,
     floats: Data,
     int32s: Data,
@@ -61,12 +60,7 @@ impl TensorFields {
         while let Some(number) = scanner.next()? {
             let payload = scanner.payload();
             match (number, payload) {
-                (field::DIMS, Payload::Varint(value)) => self.add_dim(value)?,
-                (field::DIMS, Payload::Bytes(span)) => {
-                    for value in scanner.packed(span) {
-                        self.add_dim(value?)?;
-                    }
-                }
+                (field::DIMS, _) => self.dims.add(payload, scanner)?,
                 (field::DATA_TYPE, Payload::Varint(value))
                     if is_data_type(wire::as_signed(value)) =>
                 {
@@ -89,17 +83,6 @@ impl TensorFields {
                 _ => {}
             }
         }
-        Ok(())
-    }
-
-    fn add_dim(&mut self, value: u64) -> Result<()> {
-        self.ndim = self.ndim.saturating_add(1);
-        if self.ndim > MAX_DIMS {
-            return Ok(());
-        }
-        let failed = Error::OutOfMemory { what: "dimensions", bytes: size_of::<i64>() };
-        self.dims.try_reserve(1).map_err(|_| failed)?;
-        self.dims.push(wire::as_signed(value));
         Ok(())
     }
 
@@ -129,22 +112,8 @@ impl TensorFields {
         Ok(())
     }
 
-    /// The dimensions, refused where there are too many or one is negative.
     pub(crate) fn dims(&self) -> Result<&[i64]> {
-        if self.ndim > MAX_DIMS {
-            return Err(Error::Unsupported {
-                what: "number of dimensions",
-                value: i128::try_from(self.ndim).unwrap_or(i128::MAX),
-                reason: "a tensor has at most 64 dimensions",
-            });
-        }
-        match self.dims.iter().find(|dim| **dim < 0) {
-            None => Ok(&self.dims),
-            Some(dim) => {
-                let (field, value) = ("dims", i128::from(*dim));
-                Err(Error::MalformedValue { field, value, rule: "0 or more" })
-            }
-        }
+        self.dims.get()
     }
 
     pub(crate) fn element_type(&self) -> Result<ElementType> {
@@ -247,7 +216,7 @@ impl TensorFields {
     }
 
     /// The tensor that a whole blob holds.
-    pub(crate) fn into_dense(self, bytes: &[u8]) -> Result<DenseTensor> {
+    pub(crate) fn into_dense(mut self, bytes: &[u8]) -> Result<DenseTensor> {
         let element_type = self.element_type()?;
         let size = dense_size(self.dims()?)?;
         let range = self.range(size)?;
@@ -268,7 +237,7 @@ impl TensorFields {
         }
         let mut elements = Elements::zeroed(element_type, size)?;
         self.decode(bytes, &mut elements, range)?;
-        Ok(DenseTensor::from_parts(self.dims, elements))
+        Ok(DenseTensor::from_parts(self.dims.take()?, elements))
     }
 }
 
