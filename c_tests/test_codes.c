@@ -214,6 +214,28 @@ static void an_empty_tensor_has_a_precision(void) {
   qtensor_free(tensor);
 }
 
+/* What counts is the value, not the width that it comes in. */
+static void narrow_codes_in_wide_tensors(void) {
+  const int64_t three[1] = {3};
+  const uint8_t bytes[3] = {1, 2, 255};
+  const int8_t small[3] = {1, -2, 127};
+  const int32_t words[3] = {1, -2, INT32_MAX};
+  for (int precision = 31; precision <= 63; precision++) {
+    qtensor_t *tensor = make_tensor(three, 1, (uint8_t)precision, true);
+    int64_t read[3];
+    WORKS(qtensor_write_codes_u8, tensor, bytes, 3);
+    WORKS(qtensor_read_codes, tensor, read, 3);
+    CHECK(read[0] == 1 && read[1] == 2 && read[2] == 255);
+    WORKS(qtensor_write_codes_i8, tensor, small, 3);
+    WORKS(qtensor_read_codes, tensor, read, 3);
+    CHECK(read[0] == 1 && read[1] == -2 && read[2] == 127);
+    WORKS(qtensor_write_codes_i32, tensor, words, 3);
+    WORKS(qtensor_read_codes, tensor, read, 3);
+    CHECK(read[0] == 1 && read[1] == -2 && read[2] == INT32_MAX);
+    qtensor_free(tensor);
+  }
+}
+
 int main(int argc, char **argv) {
   begin(argc, argv);
   nulls();
@@ -224,5 +246,6 @@ int main(int argc, char **argv) {
   wrong_sizes_are_refused();
   types_that_do_not_fit_are_refused();
   an_empty_tensor_has_a_precision();
+  narrow_codes_in_wide_tensors();
   return done();
 }

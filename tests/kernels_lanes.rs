@@ -39,11 +39,14 @@ macro_rules! check {
 
                 let mut bytes = vec![0u8; length];
                 let mut joined: Vec<$type> = vec![<$type>::MAX; length];
-                for shift in (0..<$type>::BITS).step_by(8) {
+                // A tensor may have more planes than the type has bits; they are zeros.
+                for shift in (0..64).step_by(8) {
                     split(level, &codes, shift, &mut bytes);
                     let expected: Vec<u8> = magnitudes().map(|m| (m >> shift) as u8).collect();
                     assert_eq!(bytes, expected);
-                    join(level, &bytes, shift, &mut joined);
+                    if shift < <$type>::BITS {
+                        join(level, &bytes, shift, &mut joined);
+                    }
                 }
                 signs(level, &codes, &mut bytes);
                 let expected: Vec<u8> = codes.iter().map(|c| u8::from((*c as i128) < 0)).collect();

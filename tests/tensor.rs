@@ -91,6 +91,34 @@ fn codes_of_every_type() {
     round_trip(63, true, &[0i64, i64::MAX, -i64::MAX]);
 }
 
+/// What counts is the value, not the width that it comes in.
+#[test]
+fn narrow_codes_in_wide_tensors() {
+    fn write<T: caffe2_qtensor::Code + Into<i64>>(codes: &[T], signed: bool) {
+        let expected: Vec<i64> = codes.iter().map(|code| (*code).into()).collect();
+        let largest = expected.iter().map(|code| code.unsigned_abs()).max().unwrap();
+        for precision in (u64::BITS - largest.leading_zeros()) as u8..=63 {
+            let mut tensor = QTensor::with_shape(&[codes.len() as i64], precision, signed).unwrap();
+            tensor.write_codes(codes).unwrap();
+            let mut read = vec![0i64; codes.len()];
+            tensor.read_codes(&mut read).unwrap();
+            assert_eq!(read, expected, "precision {precision}");
+        }
+    }
+    write(&[1u8, 2, 3, 255], false);
+    write(&[1u16, 2, 0x1234, 0xffff], true);
+    write(&[1u32, u32::MAX], false);
+    write(&[1i8, -2, 127, -127], true);
+    write(&[1i16, -2, 0x7fff, -0x7fff], true);
+    write(&[1i32, -2, i32::MAX, -i32::MAX], true);
+    // The smallest integer has a magnitude that its own type does not hold.
+    let mut tensor = QTensor::with_shape(&[1], 8, true).unwrap();
+    tensor.write_codes(&[i8::MIN]).unwrap();
+    let mut code = [0i64];
+    tensor.read_codes(&mut code).unwrap();
+    assert_eq!(code, [-128]);
+}
+
 #[test]
 fn refused_codes_change_nothing() {
     let mut tensor = QTensor::with_shape(&[3], 4, false).unwrap();

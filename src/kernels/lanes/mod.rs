@@ -12,7 +12,7 @@ pub trait Integer: Copy {
     const MAGNITUDE_BITS: u8;
     /// Zero.
     const ZERO: Self;
-    /// Eight bits of the magnitude, from bit `shift` on.
+    /// Eight bits of the magnitude, from bit `shift` on; zeros where the type has no such bits.
     fn byte(self, shift: u32) -> u8;
     /// Eight bits of a magnitude, moved to bit `shift`.
     fn from_byte(byte: u8, shift: u32) -> Self;
@@ -36,7 +36,7 @@ macro_rules! unsigned {
             const ZERO: Self = 0;
             #[inline(always)]
             fn byte(self, shift: u32) -> u8 {
-                (self >> shift) as u8
+                self.checked_shr(shift).unwrap_or(0) as u8
             }
             #[inline(always)]
             fn from_byte(byte: u8, shift: u32) -> Self {
@@ -73,7 +73,7 @@ macro_rules! signed {
             const ZERO: Self = 0;
             #[inline(always)]
             fn byte(self, shift: u32) -> u8 {
-                (self.unsigned_abs() >> shift) as u8
+                self.unsigned_abs().checked_shr(shift).unwrap_or(0) as u8
             }
             #[inline(always)]
             fn from_byte(byte: u8, shift: u32) -> Self {
