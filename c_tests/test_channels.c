@@ -104,7 +104,8 @@ static void data_types_are_kept(void) {
   WORKS(qtensor_set_data_type, tensor, 6);
   CHECK(qtensor_data_type(tensor) == 6);
   WORKS(qtensor_serialize, tensor, "w", typed, sizeof typed, &typed_size);
-  CHECK(typed_size == plain_size + 2 && typed[typed_size - 2] == 0x40 && typed[typed_size - 1] == 6);
+  CHECK(typed_size == plain_size + 2);
+  CHECK(typed[typed_size - 2] == 0x40 && typed[typed_size - 1] == 6);
   WORKS(qtensor_deserialize, typed, typed_size, &copy);
   CHECK(qtensor_data_type(copy) == 6);
   const int32_t unknown[] = {-2, 11, 14, INT32_MAX, INT32_MIN};

@@ -5,6 +5,9 @@
 #include <dirent.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const int64_t dims[2] = {2, 3};
 
@@ -225,6 +228,42 @@ static void chunks_must_fit_together(void) {
   qtensor_dense_free(dense);
 }
 
+/* A child inherits the writer; what it frees must not take the parent's file away. */
+static void a_child_leaves_the_parents_file(void) {
+  const char *path = path_in(scratch_folder, "forked.minidb");
+  qtensor_minidb_writer_t *writer = open_writer(path);
+  qtensor_t *tensor = make_tensor(dims, 2, 4, true);
+  WORKS(qtensor_minidb_writer_append, writer, "w", tensor);
+  pid_t child = fork();
+  if (child == 0) {
+    qtensor_minidb_writer_free(writer);
+    _exit(0);
+  }
+  CHECK(child > 0 && waitpid(child, NULL, 0) == child);
+  WORKS(qtensor_minidb_writer_commit, writer);
+  qtensor_minidb_writer_free(writer);
+  qtensor_minidb_reader_t *reader = NULL;
+  qtensor_t *read = NULL;
+  WORKS(qtensor_minidb_reader_open, path, &reader);
+  WORKS(qtensor_minidb_reader_load, reader, "w", &read);
+  qtensor_free(read);
+  qtensor_minidb_reader_free(reader);
+  qtensor_free(tensor);
+}
+
+/* Pipes and devices stay what they are. */
+static void only_files_are_replaced(void) {
+  const char *path = path_in(scratch_folder, "pipe");
+  CHECK(mkfifo(path, 0600) == 0);
+  qtensor_minidb_writer_t *writer = UNTOUCHED;
+  REFUSES(QTENSOR_IO, qtensor_minidb_writer_create, path, &writer);
+  SAYS("no regular file");
+  REFUSES(QTENSOR_IO, qtensor_minidb_writer_create, "/dev/null", &writer);
+  CHECK(writer == UNTOUCHED);
+  struct stat found;
+  CHECK(stat(path, &found) == 0 && S_ISFIFO(found.st_mode));
+}
+
 int main(int argc, char **argv) {
   begin(argc, argv);
   nulls();
@@ -233,5 +272,7 @@ int main(int argc, char **argv) {
   records_are_exact();
   a_failed_write_leaves_the_old_file();
   chunks_must_fit_together();
+  a_child_leaves_the_parents_file();
+  only_files_are_replaced();
   return done();
 }

@@ -188,6 +188,8 @@ typedef struct {
   uint8_t precision;
   // Whether a sign plane follows them.
   bool is_signed;
+  // Always 0; a later version may give these bytes a meaning.
+  uint8_t reserved[6];
 } qtensor_view_t;
 
 // A blob's name and type: any bytes, not NUL-terminated. They lie in the serialized bytes and are
@@ -490,9 +492,9 @@ qtensor_status qtensor_clear_channels(qtensor_t *tensor, qtensor_error_t **error
 // Whether the tensor says that its channels count; false for NULL.
 bool qtensor_is_multiparam(const qtensor_t *tensor);
 
-// The dimension that the channels are; -1 where the tensor names none and for NULL. Where
-// qtensor_is_multiparam() is true all the same, -1 stands for dimension 0. A tensor that was read
-// may name a dimension that it does not have.
+// The dimension that the channels are; -1 where the tensor names none and for NULL. A tensor that
+// was read may name a dimension that it does not have, even -1, or have channels and name none,
+// which are then those of dimension 0.
 int32_t qtensor_channel_axis(const qtensor_t *tensor);
 
 // How many channel scales there are; 0 for NULL. A tensor that was read or resized may have
@@ -549,12 +551,14 @@ qtensor_status qtensor_serialize(const qtensor_t *tensor,
 // Reads a BlobProto of type "QTensor" or "Int8TensorCPU" of `len` bytes.
 //
 // An Int8TensorCPU of bytes becomes 8 bits unsigned, one of 32-bit integers 32 bits signed; its
-// bias is minus the zero point, and without dimensions it has one of 1. `*out` receives the tensor, to be freed with qtensor_free().
-// At most 8 bytes are allocated per byte present, whatever a message claims.
+// bias is minus the zero point, and without dimensions it has one of 1. `*out` receives the
+// tensor, to be freed with qtensor_free(). At most 8 bytes are allocated per byte present,
+// whatever a message claims.
 //
 // QTENSOR_MALFORMED for damage, missing fields and values that would lose something;
 // QTENSOR_SHAPE_MISMATCH where data and dimensions disagree; QTENSOR_UNSUPPORTED for other types
-// of blob.
+// of blob and for more than 64 dimensions; QTENSOR_OVERFLOW where the dimensions' product does not
+// fit int64_t.
 qtensor_status qtensor_deserialize(const uint8_t *bytes,
                                    size_t len,
                                    qtensor_t **out,
@@ -712,11 +716,12 @@ qtensor_status qtensor_minidb_reader_rewind(qtensor_minidb_reader_t *reader,
 // and type without decoding the blob.
 //
 // `*found` receives false at the end of the file, and then `*entry` is left alone. The caller
-// has set entry->struct_size to sizeof(qtensor_minidb_entry_t). After the end and after a failure
-// there is no current record.
+// has set entry->struct_size to sizeof(qtensor_minidb_entry_t). At the end there is no current
+// record.
 //
-// QTENSOR_MALFORMED for damage: where only the blob is damaged, the next call goes on behind it;
-// where the record itself is, each call fails. QTENSOR_IO.
+// QTENSOR_MALFORMED for damage. Where only the blob is damaged the reader steps over it: there is
+// no current record, and the next call goes on behind it. Where the record itself is damaged,
+// each call fails, and the reader stays where it is, as after QTENSOR_IO and all others.
 qtensor_status qtensor_minidb_reader_next(qtensor_minidb_reader_t *reader,
                                           qtensor_minidb_entry_t *entry,
                                           bool *found,
@@ -737,8 +742,9 @@ qtensor_status qtensor_minidb_reader_read(const qtensor_minidb_reader_t *reader,
 // freed with qtensor_free(). The current record stays what it is. Each call walks the file from
 // its start; qtensor_blobs_load() reads many blobs in one walk.
 //
-// QTENSOR_UNAVAILABLE where there is no such key; QTENSOR_UNSUPPORTED where it is something else; QTENSOR_MALFORMED and QTENSOR_IO as for
-// qtensor_minidb_reader_next(); what qtensor_deserialize() refuses.
+// QTENSOR_UNAVAILABLE where there is no such key; QTENSOR_UNSUPPORTED where it is something else;
+// QTENSOR_MALFORMED and QTENSOR_IO as for qtensor_minidb_reader_next(); what
+// qtensor_deserialize() refuses.
 qtensor_status qtensor_minidb_reader_load(const qtensor_minidb_reader_t *reader,
                                           const char *name,
                                           qtensor_t **out,
@@ -761,7 +767,11 @@ qtensor_status qtensor_minidb_reader_load_dense(const qtensor_minidb_reader_t *r
 // Records go to a temporary file in the same folder, PATH.tmp-PROCESS-NUMBER, which a process
 // that is killed leaves behind. Where `path` is a symbolic link, what it points to is replaced.
 //
-// QTENSOR_IO where the temporary file cannot be made, and for a folder.
+// A relative path is looked up again by qtensor_minidb_writer_commit(), so the working folder must
+// stay what it is. In a child process, the writer can only be freed.
+//
+// QTENSOR_IO where the temporary file cannot be made, as for a file name near the system's limit,
+// and where `path` leads to a folder, a device, or by a link to nothing.
 qtensor_status qtensor_minidb_writer_create(const char *path,
                                             qtensor_minidb_writer_t **out,
                                             qtensor_error_t **error);
@@ -810,7 +820,8 @@ qtensor_status qtensor_minidb_writer_append_bytes(qtensor_minidb_writer_t *write
 // folder flushed too. The writer can then only be freed.
 //
 // QTENSOR_IO: the old file is still there, whole. Only where the folder's flush fails is the new
-// one in its place already, and a loss of power may bring the old one back. QTENSOR_INVALID_ARGUMENT for a writer that failed or was committed.
+// one in its place already, and a loss of power may bring the old one back.
+// QTENSOR_INVALID_ARGUMENT for a writer that failed or was committed.
 qtensor_status qtensor_minidb_writer_commit(qtensor_minidb_writer_t *writer,
                                             qtensor_error_t **error);
 
@@ -819,11 +830,9 @@ qtensor_status qtensor_minidb_writer_commit(qtensor_minidb_writer_t *writer,
 // Records of different types may share a name.
 //
 // QTENSOR_IO where the file cannot be read; QTENSOR_MALFORMED where it is damaged or chunks do not
-// fit; for damaged blobs what qtensor_deserialize() and qtensor_dense_deserialize() return. Blobs of types that neither reads are listed but hold
-// nothing.
-qtensor_status qtensor_blobs_load(const char *path,
-                                  qtensor_blobs_t **out,
-                                  qtensor_error_t **error);
+// fit; for damaged blobs what qtensor_deserialize() and qtensor_dense_deserialize() return. Blobs
+// of types that neither reads are listed but hold nothing.
+qtensor_status qtensor_blobs_load(const char *path, qtensor_blobs_t **out, qtensor_error_t **error);
 
 // Frees the blobs and all they hold; NULL does nothing.
 void qtensor_blobs_free(qtensor_blobs_t *blobs);

@@ -207,6 +207,15 @@ pub enum Error {
         code: i32,
     },
 
+    /// A path leads to something that is no regular file, or is empty.
+    #[error("Cannot {operation}: its path leads to {what}, which is no regular file.")]
+    NotAFile {
+        /// What was being done.
+        operation: &'static str,
+        /// What the path leads to.
+        what: &'static str,
+    },
+
     /// The object cannot do this any more.
     #[error("The {what} cannot be used: {reason}.")]
     Finished {
@@ -265,7 +274,7 @@ impl Error {
             | Error::MissingField { .. } => ErrorKind::Malformed,
             Error::UnsupportedName { .. } | Error::Unsupported { .. } => ErrorKind::Unsupported,
             Error::BufferTooSmall { .. } => ErrorKind::BufferTooSmall,
-            Error::Io { .. } => ErrorKind::Io,
+            Error::Io { .. } | Error::NotAFile { .. } => ErrorKind::Io,
             Error::NotFound { .. } => ErrorKind::Unavailable,
         }
     }

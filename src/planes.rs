@@ -176,6 +176,13 @@ impl Storage {
         unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr(), self.length) }
     }
 
+    /// Where the bytes begin, for a caller that keeps the address while others read: it comes from
+    /// the allocation itself, so that later references to the bytes do not end its right to them.
+    #[cfg(feature = "capi")]
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.start.as_ptr()
+    }
+
     /// A copy in memory of its own.
     pub(crate) fn try_clone(&self) -> Result<Storage> {
         let mut copy = Filler::new(self.length)?;

@@ -213,6 +213,15 @@ impl QTensor {
         Ok(self.storage.as_mut().map(Storage::bytes_mut).unwrap_or_default())
     }
 
+    /// The address that [`QTensor::mutable_data`] writes to, for the C interface; not to be used
+    /// where there is no byte.
+    #[cfg(feature = "capi")]
+    pub(crate) fn mutable_address(&mut self) -> Result<*mut u8> {
+        self.mutable_data()?;
+        let nowhere = core::ptr::NonNull::dangling().as_ptr();
+        Ok(self.storage.as_mut().map_or(nowhere, Storage::as_mut_ptr))
+    }
+
     /// The geometry and the planes in one value, for code that reads bits by itself.
     pub fn view(&self) -> View<'_> {
         View {

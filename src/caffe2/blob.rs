@@ -52,7 +52,7 @@ pub struct BlobInfo<'a> {
 /// # Errors
 /// `Malformed` where the bytes are no protobuf message.
 pub fn peek(bytes: &[u8]) -> Result<BlobInfo<'_>> {
-    let (name, kind) = peek_spans(&mut Scanner::of(bytes, MESSAGE))?;
+    let (name, kind) = peek_spans(&mut Scanner::outermost(bytes, MESSAGE)?)?;
     Ok(BlobInfo { name: name.of(bytes), kind: kind.of(bytes) })
 }
 
@@ -88,7 +88,7 @@ impl<'a> BlobFields<'a> {
     pub(crate) fn read(&mut self) -> Result<&mut BlobFields<'a>> {
         let bytes = self.bytes;
         let blob = &mut *self;
-        let mut scanner = Scanner::of(bytes, MESSAGE);
+        let mut scanner = Scanner::outermost(bytes, MESSAGE)?;
         while let Some(number) = scanner.next()? {
             let payload = scanner.payload();
             match (number, payload) {
@@ -358,7 +358,7 @@ impl QTensor {
     /// As for [`QTensor::deserialize`].
     pub fn deserialize_proto(bytes: &[u8]) -> Result<QTensor> {
         let mut fields = Fields::default();
-        fields.merge(&mut Scanner::of(bytes, qtensor_proto::MESSAGE))?;
+        fields.merge(&mut Scanner::outermost(bytes, qtensor_proto::MESSAGE)?)?;
         fields.check_required()?;
         fields.take_tensor(bytes, None)
     }
@@ -369,7 +369,7 @@ impl QTensor {
 /// # Errors
 /// `Malformed` where the bytes are no protobuf message.
 pub fn peek_proto(bytes: &[u8]) -> Result<&[u8]> {
-    let mut scanner = Scanner::of(bytes, qtensor_proto::MESSAGE);
+    let mut scanner = Scanner::outermost(bytes, qtensor_proto::MESSAGE)?;
     let mut name: &[u8] = &[];
     while let Some(number) = scanner.next()? {
         let payload = scanner.payload();

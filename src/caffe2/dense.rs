@@ -222,12 +222,14 @@ impl DenseTensor {
     ) -> Result<DenseTensor> {
         check_dims(dims)?;
         let size = dense_size(dims)?;
+        let limit = i128::try_from(isize::MAX).unwrap_or(i128::MAX);
         let needed = size.checked_mul(element_type.size());
-        if needed != Some(bytes.len()) {
+        let needed = needed.ok_or(Error::Overflow { what: "size in bytes", limit })?;
+        if needed != bytes.len() {
             return Err(Error::ShapeMismatch {
                 what: "size of the elements in bytes",
                 value: i128::try_from(bytes.len()).unwrap_or(i128::MAX),
-                expected: i128::try_from(needed.unwrap_or(usize::MAX)).unwrap_or(i128::MAX),
+                expected: i128::try_from(needed).unwrap_or(i128::MAX),
             });
         }
         let dims = try_copy(dims)?;

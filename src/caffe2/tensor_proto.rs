@@ -185,8 +185,8 @@ impl TensorFields {
                         .unwrap_or(i128::MAX),
                 });
             }
-            let place = range.clone();
-            each_type!(elements, vector => copy_raw(raw, vector.get_mut(place).unwrap_or_default()));
+            let at = range.clone();
+            each_type!(elements, vector => copy_raw(raw, vector.get_mut(at).unwrap_or_default()));
             if let Elements::Bool(values) = elements {
                 // Any byte but 0 is true, and true is 1.
                 let values = values.get_mut(range).unwrap_or_default();

@@ -276,6 +276,15 @@ impl<S: Source> Scanner<S> {
 }
 
 impl<'a> Scanner<&'a [u8]> {
+    /// Scans an outermost message, which protobuf limits to 2^31 - 1 bytes.
+    pub(crate) fn outermost(bytes: &'a [u8], message: &'static str) -> Result<Scanner<&'a [u8]>> {
+        let scanner = Scanner::of(bytes, message);
+        if scanner.end > MAX_MESSAGE {
+            return Err(scanner.error("it is longer than 2^31 - 1 bytes"));
+        }
+        Ok(scanner)
+    }
+
     /// Scans a whole message in memory.
     pub(crate) fn of(bytes: &'a [u8], message: &'static str) -> Scanner<&'a [u8]> {
         let end = u64::try_from(bytes.len()).unwrap_or(u64::MAX);

@@ -6,13 +6,10 @@ use super::handle::{give, output, release, string};
 use super::panic::{call, quiet};
 use super::status::qtensor_status;
 use super::tensor::qtensor_t;
-use crate::caffe2::minidb::{LoadedBlob, Value, load_all};
+use crate::caffe2::minidb::{LoadedBlob, Value, as_path, load_all};
 use crate::error::{Error, Result};
 use core::ffi::c_char;
 use core::ptr;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 /// Every blob of a database, decoded. It never changes, so all calls may run on one of them from
 /// many threads at once.
@@ -24,11 +21,6 @@ struct Blob {
     kind: Vec<u8>,
     tensor: Option<qtensor_t>,
     dense: Option<qtensor_dense_t>,
-}
-
-/// A path as the operating system spells it.
-pub(super) fn as_path(path: &[u8]) -> &Path {
-    Path::new(OsStr::from_bytes(path))
 }
 
 fn terminated(mut name: Vec<u8>) -> Result<Vec<u8>> {
@@ -43,7 +35,7 @@ fn collect(loaded: Vec<LoadedBlob>) -> Result<Vec<Blob>> {
     let bytes = loaded.len().saturating_mul(size_of::<Blob>());
     let failed = Error::OutOfMemory { what: "list of blobs", bytes };
     blobs.try_reserve_exact(loaded.len()).map_err(|_| failed)?;
-    for LoadedBlob { name, kind, value } in loaded {
+    for LoadedBlob { name, kind, value, .. } in loaded {
         let (tensor, dense) = match value {
             Value::Quantized(tensor) => (Some(qtensor_t(tensor)), None),
             Value::Dense(dense) => (None, Some(qtensor_dense_t(dense))),
@@ -59,8 +51,8 @@ fn collect(loaded: Vec<LoadedBlob>) -> Result<Vec<Blob>> {
 /// Records of different types may share a name.
 ///
 /// QTENSOR_IO where the file cannot be read; QTENSOR_MALFORMED where it is damaged or chunks do not
-/// fit; for damaged blobs what qtensor_deserialize() and qtensor_dense_deserialize() return. Blobs of types that neither reads are listed but hold
-/// nothing.
+/// fit; for damaged blobs what qtensor_deserialize() and qtensor_dense_deserialize() return. Blobs
+/// of types that neither reads are listed but hold nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_blobs_load(
     path: *const c_char,

@@ -50,9 +50,9 @@ pub unsafe extern "C" fn qtensor_is_multiparam(tensor: *const qtensor_t) -> bool
     ask!(tensor, false, |t| t.is_multiparam())
 }
 
-/// The dimension that the channels are; -1 where the tensor names none and for NULL. Where
-/// qtensor_is_multiparam() is true all the same, -1 stands for dimension 0. A tensor that was read
-/// may name a dimension that it does not have.
+/// The dimension that the channels are; -1 where the tensor names none and for NULL. A tensor that
+/// was read may name a dimension that it does not have, even -1, or have channels and name none,
+/// which are then those of dimension 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_channel_axis(tensor: *const qtensor_t) -> i32 {
     ask!(tensor, -1, |t| t.channel_axis().unwrap_or(-1))

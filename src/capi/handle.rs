@@ -5,7 +5,6 @@
 
 use crate::error::{Error, Result};
 use core::ffi::{CStr, c_char};
-use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use std::alloc::{Layout, alloc};
 
@@ -145,23 +144,52 @@ pub(super) unsafe fn string<'a>(
     Ok(unsafe { CStr::from_ptr(pointer) }.to_bytes())
 }
 
-/// Fills a structure whose first member says how large the caller's version of it is, and notes
-/// there how much of it was filled.
+/// A structure that the library fills and that later versions may extend at its end.
 ///
 /// # Safety
-/// `out` is NULL or valid for reading its first member and for writing as many bytes as that
-/// says. `value` is a `repr(C)` structure whose first member is a `usize`, its own size.
-pub(super) unsafe fn fill<T>(value: T, out: *mut T, argument: &'static str) -> Result<()> {
-    let out = output(out, argument)?;
+/// The type is `repr(C)`, has no padding and begins with a `usize`, its size.
+pub(super) unsafe trait Extensible {
+    /// The size in the first version that had the structure, which never changes: programs of
+    /// that version pass it.
+    const FIRST_SIZE: usize;
+}
+
+/// The bytes of the caller's version of a structure, by its first member; refused below those of
+/// the first version.
+///
+/// # Safety
+/// `out` is NULL or valid for reading its first member.
+pub(super) unsafe fn capacity_of<T: Extensible>(
+    out: *mut T,
+    argument: &'static str,
+) -> Result<usize> {
     // SAFETY: the first member is readable, says the caller.
-    let capacity = unsafe { out.cast::<usize>().read() };
-    let needed = size_of::<T>();
+    let capacity = unsafe { output(out, argument)?.cast::<usize>().read() };
+    let needed = T::FIRST_SIZE;
     if capacity < needed {
         return Err(Error::BufferTooSmall { what: argument, capacity, needed });
     }
-    let value = MaybeUninit::new(value);
-    // SAFETY: the structure holds at least `needed` bytes, says its first member; padding is
-    // copied as it is.
-    unsafe { out.cast::<MaybeUninit<T>>().write(value) };
+    Ok(capacity)
+}
+
+/// Fills as much of a structure as the caller's version of it has, and notes in its first member
+/// how much that was.
+///
+/// # Safety
+/// `out` is NULL or valid for reading its first member and for writing as many bytes as that
+/// says.
+pub(super) unsafe fn fill<T: Extensible>(
+    value: T,
+    out: *mut T,
+    argument: &'static str,
+) -> Result<()> {
+    // SAFETY: passed on from the caller.
+    let filled = unsafe { capacity_of(out, argument)? }.min(size_of::<T>());
+    // SAFETY: the caller's structure has `filled` bytes, and so has `value`; the first `usize` of
+    // them is the size. A byte-wise copy needs no padding to be initialized: there is none.
+    unsafe {
+        core::ptr::copy_nonoverlapping((&raw const value).cast::<u8>(), out.cast::<u8>(), filled);
+        out.cast::<usize>().write(filled);
+    }
     Ok(())
 }

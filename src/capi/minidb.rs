@@ -1,14 +1,15 @@
 //! Database files: walked record by record, written all or nothing.
 
-use super::blobs::as_path;
 use super::dense::qtensor_dense_t;
 use super::error::qtensor_error_t;
-use super::handle::{exclusive, fill, give, output, release, shared, slice, slice_mut, string};
+use super::handle::{
+    Extensible, capacity_of, exclusive, fill, give, output, release, shared, slice, slice_mut,
+    string,
+};
 use super::panic::{call, quiet};
 use super::status::qtensor_status;
 use super::tensor::qtensor_t;
-use crate::caffe2::minidb::{Reader, Writer};
-use crate::error::Error;
+use crate::caffe2::minidb::{Reader, Writer, as_path};
 use core::ffi::c_char;
 
 /// A database that is being read. Between calls it keeps one record's key, name and type in
@@ -47,6 +48,12 @@ pub struct qtensor_minidb_entry_t {
     /// Where the blob begins in the file, in bytes.
     pub value_offset: u64,
 }
+
+// SAFETY: repr(C), the size first; eight members as wide as a pointer, then two of 64 bits.
+unsafe impl Extensible for qtensor_minidb_entry_t {
+    const FIRST_SIZE: usize = size_of::<[usize; 8]>() + 16;
+}
+const _: () = assert!(size_of::<qtensor_minidb_entry_t>() == size_of::<[usize; 8]>() + 16);
 
 /// Opens the database at `path` for reading. `*out` receives the reader, to be freed with
 /// qtensor_minidb_reader_free(). An empty file is a database without records.
@@ -94,11 +101,12 @@ pub unsafe extern "C" fn qtensor_minidb_reader_rewind(
 /// and type without decoding the blob.
 ///
 /// `*found` receives false at the end of the file, and then `*entry` is left alone. The caller
-/// has set entry->struct_size to sizeof(qtensor_minidb_entry_t). After the end and after a failure
-/// there is no current record.
+/// has set entry->struct_size to sizeof(qtensor_minidb_entry_t). At the end there is no current
+/// record.
 ///
-/// QTENSOR_MALFORMED for damage: where only the blob is damaged, the next call goes on behind it;
-/// where the record itself is, each call fails. QTENSOR_IO.
+/// QTENSOR_MALFORMED for damage. Where only the blob is damaged the reader steps over it: there is
+/// no current record, and the next call goes on behind it. Where the record itself is damaged,
+/// each call fails, and the reader stays where it is, as after QTENSOR_IO and all others.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_minidb_reader_next(
     reader: *mut qtensor_minidb_reader_t,
@@ -111,18 +119,14 @@ pub unsafe extern "C" fn qtensor_minidb_reader_next(
         call(error, || {
             let reader = exclusive(reader, "reader")?;
             let found = output(found, "found")?;
-            let (capacity, needed) =
-                (output(entry, "entry")?.cast::<usize>().read(), size_of_entry());
-            if capacity < needed {
-                // Found out before the reader moves.
-                return Err(Error::BufferTooSmall { what: "entry", capacity, needed });
-            }
+            // What is wrong with the structure is found out before the reader moves.
+            capacity_of(entry, "entry")?;
             let Some(seen) = reader.0.next_entry()? else {
                 found.write(false);
                 return Ok(());
             };
             let filled = qtensor_minidb_entry_t {
-                struct_size: needed,
+                struct_size: size_of::<qtensor_minidb_entry_t>(),
                 key: seen.key().as_ptr().cast(),
                 key_length: seen.key().len(),
                 blob_name_length: seen.blob_name().len(),
@@ -138,10 +142,6 @@ pub unsafe extern "C" fn qtensor_minidb_reader_next(
             Ok(())
         })
     }
-}
-
-const fn size_of_entry() -> usize {
-    size_of::<qtensor_minidb_entry_t>()
 }
 
 /// Reads the current record's blob, undecoded: `entry.value_size` bytes into `buf`, which holds
@@ -172,8 +172,9 @@ pub unsafe extern "C" fn qtensor_minidb_reader_read(
 /// freed with qtensor_free(). The current record stays what it is. Each call walks the file from
 /// its start; qtensor_blobs_load() reads many blobs in one walk.
 ///
-/// QTENSOR_UNAVAILABLE where there is no such key; QTENSOR_UNSUPPORTED where it is something else; QTENSOR_MALFORMED and QTENSOR_IO as for
-/// qtensor_minidb_reader_next(); what qtensor_deserialize() refuses.
+/// QTENSOR_UNAVAILABLE where there is no such key; QTENSOR_UNSUPPORTED where it is something else;
+/// QTENSOR_MALFORMED and QTENSOR_IO as for qtensor_minidb_reader_next(); what
+/// qtensor_deserialize() refuses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_minidb_reader_load(
     reader: *const qtensor_minidb_reader_t,
@@ -222,7 +223,11 @@ pub unsafe extern "C" fn qtensor_minidb_reader_load_dense(
 /// Records go to a temporary file in the same folder, PATH.tmp-PROCESS-NUMBER, which a process
 /// that is killed leaves behind. Where `path` is a symbolic link, what it points to is replaced.
 ///
-/// QTENSOR_IO where the temporary file cannot be made, and for a folder.
+/// A relative path is looked up again by qtensor_minidb_writer_commit(), so the working folder must
+/// stay what it is. In a child process, the writer can only be freed.
+///
+/// QTENSOR_IO where the temporary file cannot be made, as for a file name near the system's limit,
+/// and where `path` leads to a folder, a device, or by a link to nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_minidb_writer_create(
     path: *const c_char,
@@ -335,7 +340,8 @@ pub unsafe extern "C" fn qtensor_minidb_writer_append_bytes(
 /// folder flushed too. The writer can then only be freed.
 ///
 /// QTENSOR_IO: the old file is still there, whole. Only where the folder's flush fails is the new
-/// one in its place already, and a loss of power may bring the old one back. QTENSOR_INVALID_ARGUMENT for a writer that failed or was committed.
+/// one in its place already, and a loss of power may bring the old one back.
+/// QTENSOR_INVALID_ARGUMENT for a writer that failed or was committed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_minidb_writer_commit(
     writer: *mut qtensor_minidb_writer_t,

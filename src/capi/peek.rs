@@ -1,7 +1,7 @@
 //! What serialized bytes say of themselves.
 
 use super::error::qtensor_error_t;
-use super::handle::{fill, output, slice};
+use super::handle::{Extensible, capacity_of, fill, slice};
 use super::panic::call;
 use super::status::qtensor_status;
 use crate::caffe2::blob::{peek, peek_proto};
@@ -23,6 +23,12 @@ pub struct qtensor_blob_info_t {
     /// The type's length in bytes.
     pub type_length: usize,
 }
+
+// SAFETY: repr(C), the size first, every member as wide as a pointer.
+unsafe impl Extensible for qtensor_blob_info_t {
+    const FIRST_SIZE: usize = size_of::<[usize; 5]>();
+}
+const _: () = assert!(size_of::<qtensor_blob_info_t>() == size_of::<[usize; 5]>());
 
 fn info(name: &[u8], kind: &[u8]) -> qtensor_blob_info_t {
     qtensor_blob_info_t {
@@ -48,7 +54,7 @@ pub unsafe extern "C" fn qtensor_blob_peek(
     // SAFETY: the caller passes pointers that are NULL or valid as documented.
     unsafe {
         call(error, || {
-            output(info, "info")?;
+            capacity_of(info, "info")?;
             let seen = peek(slice(bytes, len, "bytes")?)?;
             fill(self::info(seen.name, seen.kind), info, "info")
         })
@@ -69,7 +75,7 @@ pub unsafe extern "C" fn qtensor_proto_peek(
     // SAFETY: the caller passes pointers that are NULL or valid as documented.
     unsafe {
         call(error, || {
-            output(info, "info")?;
+            capacity_of(info, "info")?;
             let name = peek_proto(slice(bytes, len, "bytes")?)?;
             fill(self::info(name, &[]), info, "info")
         })

@@ -96,12 +96,14 @@ pub unsafe extern "C" fn qtensor_serialize(
 /// Reads a BlobProto of type "QTensor" or "Int8TensorCPU" of `len` bytes.
 ///
 /// An Int8TensorCPU of bytes becomes 8 bits unsigned, one of 32-bit integers 32 bits signed; its
-/// bias is minus the zero point, and without dimensions it has one of 1. `*out` receives the tensor, to be freed with qtensor_free().
-/// At most 8 bytes are allocated per byte present, whatever a message claims.
+/// bias is minus the zero point, and without dimensions it has one of 1. `*out` receives the
+/// tensor, to be freed with qtensor_free(). At most 8 bytes are allocated per byte present,
+/// whatever a message claims.
 ///
 /// QTENSOR_MALFORMED for damage, missing fields and values that would lose something;
 /// QTENSOR_SHAPE_MISMATCH where data and dimensions disagree; QTENSOR_UNSUPPORTED for other types
-/// of blob.
+/// of blob and for more than 64 dimensions; QTENSOR_OVERFLOW where the dimensions' product does not
+/// fit int64_t.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_deserialize(
     bytes: *const u8,

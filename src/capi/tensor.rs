@@ -280,7 +280,7 @@ pub unsafe extern "C" fn qtensor_mutable_data(
 ) -> qtensor_status {
     change!(tensor, error, |t| {
         let out = output(out, "out")?;
-        out.write(t.mutable_data()?.as_mut_ptr());
+        out.write(t.mutable_address()?);
         Ok(())
     })
 }

@@ -1,6 +1,6 @@
 //! What inline code needs to read bits by itself.
 
-use super::handle::{fill, shared};
+use super::handle::{Extensible, fill, shared};
 use super::panic::call;
 use super::status::qtensor_status;
 use super::tensor::qtensor_t;
@@ -25,7 +25,15 @@ pub struct qtensor_view_t {
     pub precision: u8,
     /// Whether a sign plane follows them.
     pub is_signed: bool,
+    /// Always 0; a later version may give these bytes a meaning.
+    pub reserved: [u8; 6],
 }
+
+// SAFETY: repr(C), the size first, and the reserved bytes fill what would be padding.
+unsafe impl Extensible for qtensor_view_t {
+    const FIRST_SIZE: usize = 40;
+}
+const _: () = assert!(usize::BITS != 64 || size_of::<qtensor_view_t>() == 40);
 
 /// Fills `*view`, whose struct_size the caller has set to sizeof(qtensor_view_t). The one call that
 /// can fail and gives no error object.
@@ -48,6 +56,7 @@ pub unsafe extern "C" fn qtensor_view(
                 data: seen.data.map_or(ptr::null(), <[u8]>::as_ptr),
                 precision: seen.precision,
                 is_signed: seen.is_signed,
+                reserved: [0; 6],
             };
             fill(filled, view, "view")
         })

@@ -57,8 +57,8 @@ fn nowhere_to_write() {
     let paths = [
         ("no folder", folder.path("missing/db"), "create the temporary database file"),
         ("below a file", file.join("db"), "create the temporary database file"),
-        ("a folder", folder.path("."), "it is a directory"),
-        ("no path", "".into(), "its path is empty"),
+        ("a folder", folder.path("."), "a directory, which is no regular file"),
+        ("no path", "".into(), "it is empty"),
         // Nobody may make files there, whoever they are.
         ("an unwritable folder", "/proc/self/db".into(), "create the temporary database file"),
     ];

@@ -46,7 +46,8 @@ impl Assembly {
             return Err(broken("its chunks differ in dimensions or element type", 0));
         }
         let range = fields.range(elements.len())?;
-        if self.ranges.len() < self.ranges.capacity() {
+        // An empty chunk fills nothing and overlaps nothing.
+        if !range.is_empty() && self.ranges.len() < self.ranges.capacity() {
             self.ranges.push((range.start, range.end));
         }
         fields.decode(bytes, elements, range)

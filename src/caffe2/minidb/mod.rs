@@ -13,11 +13,32 @@ pub use loaded::{LoadedBlob, Value, load_all};
 pub use reader::{Entry, Reader};
 pub use writer::{DEFAULT_CHUNK, Writer};
 
+use crate::error::{Error, Result};
+use std::ffi::OsStr;
+use std::fs::Metadata;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
 /// What separates a tensor's name from the number of its chunk.
 const CHUNK_SEPARATOR: &[u8] = b"#%";
 
 /// Bytes in front of a record's key.
 const HEADER: u64 = 8;
+
+/// A path as the operating system spells it.
+pub(crate) fn as_path(path: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(path))
+}
+
+/// Refuses what is no regular file.
+fn check_file(operation: &'static str, metadata: &Metadata) -> Result<()> {
+    let what = match metadata {
+        _ if metadata.is_file() => return Ok(()),
+        _ if metadata.is_dir() => "a directory",
+        _ => "a pipe or a device",
+    };
+    Err(Error::NotAFile { operation, what })
+}
 
 /// The blob that a key belongs to: the key without the number of a chunk.
 pub(crate) fn blob_name(key: &[u8]) -> &[u8] {

@@ -1,8 +1,8 @@
 //! Walking a database file: one record at a time, whatever the file's size.
 
 use super::assembly::Assembly;
-use super::{HEADER, blob_name};
-use crate::caffe2::blob::{self, peek_spans};
+use super::{HEADER, blob_name, check_file};
+use crate::caffe2::blob::{self, TENSOR_TYPE, peek_spans};
 use crate::caffe2::dense::DenseTensor;
 use crate::caffe2::wire::{Scanner, Source, Span};
 use crate::error::{Error, ErrorKind, Excerpt, Result};
@@ -94,13 +94,7 @@ impl Reader {
         let opened = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
         let file = opened.map_err(Error::io("open the database file"))?;
         let metadata = file.metadata().map_err(Error::io("read the size of the database file"))?;
-        if !metadata.is_file() {
-            return Err(Error::Io {
-                operation: "read the database: it is no regular file",
-                kind: std::io::ErrorKind::InvalidInput,
-                code: 0,
-            });
-        }
+        check_file("read the database", &metadata)?;
         Ok(Reader { file, length: metadata.len(), next: 0, entry: Entry::default() })
     }
 
@@ -114,12 +108,12 @@ impl Reader {
     /// `None` at the end of the file.
     ///
     /// # Errors
-    /// `Malformed` for a damaged record. Where only the blob is damaged the reader stands behind
-    /// it and the next call goes on; where the record itself is, each call fails. `Io`,
-    /// `OutOfMemory`.
+    /// `Malformed` for damage. Where only the blob is damaged the reader steps over it: there is
+    /// no current record and the next call goes on behind it. Where the record itself is damaged,
+    /// each call fails and the reader stays where it is, as after `Io` and `OutOfMemory`.
     pub fn next_entry(&mut self) -> Result<Option<&Entry>> {
         // Read aside: where memory or the file fails, the current record stays what it is and the
-        // next call tries the same one again.
+        // next call tries the same one again. A damaged blob is stepped over.
         let mut entry = Entry::default();
         let Some(record) = self.record_at(self.next, &mut entry.key)? else {
             self.entry = entry;
@@ -163,10 +157,14 @@ impl Reader {
     /// # Errors
     /// `Finished` where there is no current record; `Io`, `OutOfMemory`.
     pub fn read_entry(&self) -> Result<Vec<u8>> {
-        let no_record = Error::Finished { what: "reader", reason: "it is at no record" };
         let mut value = Vec::new();
-        self.read_value(self.entry.value.ok_or(no_record)?, &mut value)?;
+        self.read_value(self.current()?, &mut value)?;
         Ok(value)
+    }
+
+    fn current(&self) -> Result<Record> {
+        let no_record = Error::Finished { what: "reader", reason: "it is at no record" };
+        self.entry.value.ok_or(no_record)
     }
 
     /// Reads the current record's blob, undecoded, to the front of `buffer` and returns its
@@ -175,8 +173,7 @@ impl Reader {
     /// # Errors
     /// `BufferTooSmall`; as [`Reader::read_entry`].
     pub fn read_entry_into(&self, buffer: &mut [u8]) -> Result<usize> {
-        let no_record = Error::Finished { what: "reader", reason: "it is at no record" };
-        let record = self.entry.value.ok_or(no_record)?;
+        let record = self.current()?;
         let (capacity, needed) =
             (buffer.len(), usize::try_from(record.length).unwrap_or(usize::MAX));
         let too_small = Error::BufferTooSmall { what: "buffer", capacity, needed };
@@ -208,19 +205,28 @@ impl Reader {
     /// `NotFound`; `Malformed` where chunks overlap, disagree or leave a gap; what
     /// [`DenseTensor::deserialize`] and [`Reader::next_entry`] refuse.
     pub fn load_dense(&self, name: &[u8]) -> Result<DenseTensor> {
-        let (mut next, mut key, mut chunks) = (0, Vec::new(), Vec::new());
+        let (mut next, mut key, mut chunks, mut other) = (0, Vec::new(), Vec::new(), None);
         while let Some(record) = self.record_at(next, &mut key)? {
             if blob_name(&key) == name {
-                let failed = Error::OutOfMemory { what: "chunks", bytes: size_of::<Record>() };
-                chunks.try_reserve(1).map_err(|_| failed)?;
-                chunks.push(record);
+                let kind = self.kind(record)?;
+                if kind == TENSOR_TYPE.as_bytes() {
+                    let failed = Error::OutOfMemory { what: "chunks", bytes: size_of::<Record>() };
+                    chunks.try_reserve(1).map_err(|_| failed)?;
+                    chunks.push(record);
+                } else {
+                    other = Some(Excerpt::new(&kind));
+                }
             }
             next = record.end;
         }
-        if chunks.is_empty() {
-            return Err(Error::NotFound { what: "blob", name: Excerpt::new(name) });
+        match other {
+            _ if !chunks.is_empty() => self.assemble(&chunks),
+            Some(value) => {
+                let reason = "only Tensor blobs hold an ordinary tensor";
+                Err(Error::UnsupportedName { what: "type of the blob", value, reason })
+            }
+            None => Err(Error::NotFound { what: "blob", name: Excerpt::new(name) }),
         }
-        self.assemble(&chunks)
     }
 
     /// Puts an ordinary tensor together from the records of its chunks.

@@ -1,13 +1,12 @@
 //! Writing a database file: all of it or nothing.
 
-use super::CHUNK_SEPARATOR;
+use super::{CHUNK_SEPARATOR, as_path, check_file};
 use crate::caffe2::dense::DenseTensor;
 use crate::caffe2::dense_blob::TensorMessage;
 use crate::caffe2::emit::{size_of_message, write_message};
 use crate::error::{Error, Result};
 use crate::params::try_copy;
 use crate::tensor::QTensor;
-use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -18,6 +17,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// The number of elements at which Caffe2 splits an ordinary tensor into chunks.
 pub const DEFAULT_CHUNK: usize = 1_000_000;
 
+/// Bytes of a record's two lengths.
+const HEADER_LENGTH: usize = 8;
+
 /// The largest key or value that a record can hold.
 const MAX_LENGTH: usize = i32::MAX as usize;
 
@@ -27,9 +29,9 @@ static SERIAL: AtomicU32 = AtomicU32::new(0);
 /// A database that is being written.
 ///
 /// Records go to a temporary file beside the one named; [`Writer::commit`] puts it in place in
-/// one step. Until then, and when the writer is dropped instead, the old file is untouched. After
-/// a failed call the writer refuses everything else, because the temporary file may end inside a
-/// record.
+/// one step. Until then, and when the writer is dropped instead, the old file is untouched. A
+/// relative path is looked up again by the commit, so the working folder must stay. After an `Io`
+/// error the writer refuses everything else, because the temporary file may end inside a record.
 ///
 /// ```no_run
 /// use caffe2_qtensor::{QTensor, minidb::Writer};
@@ -44,6 +46,8 @@ pub struct Writer {
     path: Vec<u8>,
     temporary: Vec<u8>,
     file: File,
+    /// Who began it: a child that inherits the writer must not remove its parent's file.
+    process: u32,
     state: State,
     buffer: Vec<u8>,
 }
@@ -63,29 +67,25 @@ impl Writer {
     pub fn create(path: &Path) -> Result<Writer> {
         let wanted = path.as_os_str().as_bytes();
         if wanted.is_empty() {
-            return Err(Error::Io {
-                operation: "create the database: its path is empty",
-                kind: std::io::ErrorKind::InvalidInput,
-                code: 0,
-            });
+            let operation = "create the database";
+            return Err(Error::NotAFile { operation, what: "nothing: it is empty" });
+        }
+        // A folder, a pipe or a device is not to be replaced by a file.
+        if let Ok(target) = fs::metadata(path) {
+            check_file("replace the database", &target)?;
         }
         // A link stays a link: what it points to is replaced.
         let path = match fs::symlink_metadata(path) {
-            Ok(metadata) if metadata.is_symlink() => match fs::canonicalize(path) {
-                Ok(target) => try_copy(target.as_os_str().as_bytes())?,
-                Err(error) => return Err(Error::io("follow the link to the database")(error)),
-            },
-            Ok(metadata) if metadata.is_dir() => {
-                return Err(Error::Io {
-                    operation: "replace the database: it is a directory",
-                    kind: std::io::ErrorKind::IsADirectory,
-                    code: 0,
-                });
+            Ok(metadata) if metadata.is_symlink() => {
+                let target = fs::canonicalize(path);
+                let target = target.map_err(Error::io("follow the link to the database"))?;
+                try_copy(target.as_os_str().as_bytes())?
             }
             _ => try_copy(wanted)?,
         };
         let (file, temporary) = create_temporary(&path)?;
-        Ok(Writer { path, temporary, file, state: State::Open, buffer: Vec::new() })
+        let process = std::process::id();
+        Ok(Writer { path, temporary, file, process, state: State::Open, buffer: Vec::new() })
     }
 
     /// Appends a quantized tensor.
@@ -127,11 +127,12 @@ impl Writer {
         for begin in begins.clone() {
             largest = size_of_message(&message(begin))?.max(largest);
         }
-        self.buffer.clear();
-        let failed = Error::OutOfMemory { what: "record", bytes: largest };
-        self.buffer.try_reserve_exact(largest).map_err(|_| failed)?;
         let mut key = Vec::new();
         let key_length = name.len().saturating_add(CHUNK_SEPARATOR.len()).saturating_add(DIGITS);
+        let record = key_length.saturating_add(largest).saturating_add(HEADER_LENGTH);
+        self.buffer.clear();
+        let failed = Error::OutOfMemory { what: "record", bytes: record };
+        self.buffer.try_reserve_exact(record).map_err(|_| failed)?;
         let failed = Error::OutOfMemory { what: "record's key", bytes: key_length };
         key.try_reserve_exact(key_length).map_err(|_| failed)?;
         for (number, begin) in begins.enumerate() {
@@ -151,7 +152,10 @@ impl Writer {
     /// # Errors
     /// `InvalidArgument` for an empty key or value; as [`Writer::append`].
     pub fn append_bytes(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
-        self.append_header(key, value.len())?;
+        let mut buffer = core::mem::take(&mut self.buffer);
+        self.begin_record(&mut buffer, key, value.len(), 0)?;
+        self.write_out(&buffer)?;
+        self.buffer = buffer;
         self.write_out(value)
     }
 
@@ -162,19 +166,24 @@ impl Writer {
         fill: impl FnOnce(&mut [u8]) -> Result<usize>,
     ) -> Result<()> {
         let mut buffer = core::mem::take(&mut self.buffer);
-        buffer.clear();
-        let failed = Error::OutOfMemory { what: "record", bytes: size };
-        buffer.try_reserve_exact(size).map_err(|_| failed)?;
-        buffer.resize(size, 0);
-        fill(&mut buffer)?;
-        self.append_header(key, size)?;
+        self.begin_record(&mut buffer, key, size, size)?;
+        let value = buffer.len();
+        buffer.resize(value.saturating_add(size), 0);
+        fill(buffer.get_mut(value..).unwrap_or_default())?;
         let written = self.write_out(&buffer);
         self.buffer = buffer;
         written
     }
 
-    /// Checks a record and writes its lengths and key.
-    fn append_header(&mut self, key: &[u8], value_length: usize) -> Result<()> {
+    /// Checks a record and puts its lengths and key into a buffer that has room for `more` bytes
+    /// behind them: a record is best written in one piece.
+    fn begin_record(
+        &self,
+        buffer: &mut Vec<u8>,
+        key: &[u8],
+        value_length: usize,
+        more: usize,
+    ) -> Result<()> {
         self.check_open()?;
         check_key(key)?;
         let limit = i128::try_from(MAX_LENGTH).unwrap_or(i128::MAX);
@@ -185,9 +194,14 @@ impl Writer {
             let what = "length of the record's value";
             return Err(Error::InvalidArgument { what, value: 0, rule: "1 or more" });
         }
-        self.write_out(&key_length.to_le_bytes())?;
-        self.write_out(&value_length.to_le_bytes())?;
-        self.write_out(key)
+        buffer.clear();
+        let bytes = key.len().saturating_add(more).saturating_add(HEADER_LENGTH);
+        let failed = Error::OutOfMemory { what: "record", bytes };
+        buffer.try_reserve_exact(bytes).map_err(|_| failed)?;
+        buffer.extend_from_slice(&key_length.to_le_bytes());
+        buffer.extend_from_slice(&value_length.to_le_bytes());
+        buffer.extend_from_slice(key);
+        Ok(())
     }
 
     fn write_out(&mut self, bytes: &[u8]) -> Result<()> {
@@ -233,7 +247,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if self.state != State::Committed {
+        if self.state != State::Committed && self.process == std::process::id() {
             // Nobody is left to tell if it fails.
             let _ = fs::remove_file(as_path(&self.temporary));
         }
@@ -246,10 +260,6 @@ fn check_key(key: &[u8]) -> Result<()> {
         return Err(Error::InvalidArgument { what, value: 0, rule: "1 or more" });
     }
     Ok(())
-}
-
-fn as_path(bytes: &[u8]) -> &Path {
-    Path::new(OsStr::from_bytes(bytes))
 }
 
 /// The folder that a file is in.

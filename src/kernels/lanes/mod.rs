@@ -108,7 +108,10 @@ signed!(i8, i16, i32, i64);
 
 /// Declares a kernel and compiles its one loop for every level.
 macro_rules! for_every_level {
-    ($(#[$docs:meta])* $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? = $body:block) => {
+    (
+        $(#[$docs:meta])*
+        $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? = $body:block
+    ) => {
         $(#[$docs])*
         pub fn $name<T: Integer>(level: Level, $($argument: $type),*) $(-> $result)? {
             #[inline(always)]
