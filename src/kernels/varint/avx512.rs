@@ -1,7 +1,7 @@
 //! The varint kernels for AVX-512 with VBMI2: 64 plane bytes or 64 wire bytes a round.
 //!
-//! Encoding spreads 32 bytes over 64 places with one `vpexpandb` whose background is `0x01`;
-//! decoding drops the followers with one `vpcompressb`. Both stay in registers and are stored in
+//! Encoding gives each of 32 bytes a follower `0x01` and drops those that are not due with one
+//! `vpcompressb`; decoding drops the followers with one. Both stay in registers and are stored in
 //! full, because the forms that write to memory are microcoded on AMD. What lies beyond the valid
 //! part of such a store is overwritten by the next one; near the end of a slice masked stores
 //! take over, which touch nothing but the valid part.
@@ -45,44 +45,37 @@ pub(super) fn encoded_len(source: &[u8]) -> usize {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi2,bmi2")]
 fn spread(bytes: __m256i, high: u32) -> __m512i {
-    let pairs = _pdep_u64(u64::from(high), !EVEN) | EVEN;
-    let places = _pext_u64(EVEN, pairs);
-    _mm512_mask_expand_epi8(_mm512_set1_epi8(1), places, _mm512_castsi256_si512(bytes))
+    let pairs = _mm512_or_si512(_mm512_cvtepu8_epi16(bytes), _mm512_set1_epi16(0x0100));
+    _mm512_maskz_compress_epi8(_pdep_u64(u64::from(high), !EVEN) | EVEN, pairs)
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi2,bmi2,popcnt")]
 pub(super) fn encode(source: &[u8], destination: &mut [u8]) -> usize {
     let (mut taken, mut at) = (0, 0);
-    loop {
-        let (left, room) = (source.len() - taken, destination.len() - at);
-        if left < 64 || room < 64 {
-            break;
-        }
-        // SAFETY: 64 bytes are left in both slices.
+    // Room for two stores of 64 bytes each, and a following block that will overwrite what they
+    // leave behind the valid part: the result is at least as long as the source. A half advances
+    // by at most the 64 bytes that it writes.
+    while source.len() - taken >= 128 && destination.len() - at >= 128 {
+        // SAFETY: 128 bytes are left in both slices.
         unsafe {
             let from = source.as_ptr().add(taken);
             let to = destination.as_mut_ptr().add(at);
             let bytes = _mm512_loadu_si512(from.cast());
             let high = _mm512_movepi8_mask(bytes);
+            taken += 64;
             if high == 0 {
                 _mm512_storeu_si512(to.cast(), bytes);
-                let run = copy_low(&source[taken + 64..], to.add(64), room - 64);
-                taken += 64 + run;
-                at += 64 + run;
+                at += 64;
+                let run = copy_low(&source[taken..], to.add(64), destination.len() - at);
+                taken += run;
+                at += run;
                 continue;
-            }
-            // Room for two stores of 64 bytes each, and a following block that will overwrite
-            // what they leave behind the valid part: the result is at least as long as the
-            // source. A half advances by at most the 64 bytes that it writes.
-            if left < 128 || room < 128 {
-                break;
             }
             let first = spread(_mm512_castsi512_si256(bytes), high as u32);
             let second = spread(_mm512_extracti64x4_epi64::<1>(bytes), (high >> 32) as u32);
             let split = 32 + (high as u32).count_ones() as usize;
             _mm512_storeu_si512(to.cast(), first);
             _mm512_storeu_si512(to.add(split).cast(), second);
-            taken += 64;
             at += 64 + high.count_ones() as usize;
         }
     }
