@@ -75,8 +75,8 @@ pub(crate) fn peek_spans<S: Source>(scanner: &mut Scanner<S>) -> Result<(Span, S
 pub(crate) struct BlobFields<'a> {
     bytes: &'a [u8],
     kind: Option<&'a [u8]>,
-    pub(crate) tensor: Option<TensorFields>,
-    pub(crate) qtensor: Option<Fields>,
+    tensor: Option<TensorFields>,
+    qtensor: Option<Fields>,
 }
 
 impl<'a> BlobFields<'a> {
@@ -174,17 +174,6 @@ pub(crate) struct Blob<'a, M> {
 impl<'a, M: Emit> Blob<'a, M> {
     pub(crate) fn new(name: &'a [u8], kind: &'static str, field: u32, message: M) -> Blob<'a, M> {
         let inner = message.length();
-        Blob::with_inner(name, kind, field, message, inner)
-    }
-
-    /// A blob around a message of known length.
-    fn with_inner(
-        name: &'a [u8],
-        kind: &'static str,
-        field: u32,
-        message: M,
-        inner: u64,
-    ) -> Blob<'a, M> {
         Blob { name, kind, field, message, inner }
     }
 
@@ -251,7 +240,8 @@ impl QTensor {
         message.emit(&mut inner);
         let same_width =
             |length: u64| Varint::length(length) == Varint::length(length.saturating_add(shortest));
-        let mut blob = Blob::with_inner(name, QTENSOR_TYPE, field::QTENSOR, message, inner.count);
+        let (kind, field, inner_length) = (QTENSOR_TYPE, field::QTENSOR, inner.count);
+        let mut blob = Blob { name, kind, field, message, inner: inner_length };
         let mut front = Counter::default();
         blob.emit_front(&mut front);
         let most = front.count.checked_add(inner.count)?.checked_add(shortest)?;
@@ -373,7 +363,7 @@ pub fn peek_proto(bytes: &[u8]) -> Result<&[u8]> {
     let mut name: &[u8] = &[];
     while let Some(number) = scanner.next()? {
         let payload = scanner.payload();
-        if let (qtensor_proto::NAME, Payload::Bytes(span)) = (number, payload) {
+        if let (qtensor_proto::field::NAME, Payload::Bytes(span)) = (number, payload) {
             name = span.of(bytes);
         }
     }

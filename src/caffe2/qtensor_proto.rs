@@ -16,9 +16,6 @@ use crate::tensor::QTensor;
 
 pub(crate) const MESSAGE: &str = "QTensorProto";
 
-/// The number of the name field.
-pub(crate) const NAME: u32 = field::NAME;
-
 /// The field numbers of the message.
 pub(crate) mod field {
     pub(crate) const DIMS: u32 = super::super::dims::FIELD;

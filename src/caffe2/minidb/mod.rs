@@ -22,8 +22,8 @@ use std::path::Path;
 /// What separates a tensor's name from the number of its chunk.
 const CHUNK_SEPARATOR: &[u8] = b"#%";
 
-/// Bytes in front of a record's key.
-const HEADER: u64 = 8;
+/// Bytes of the two lengths in front of a record's key.
+const HEADER: usize = 8;
 
 /// A path as the operating system spells it.
 pub(crate) fn as_path(path: &[u8]) -> &Path {

@@ -248,10 +248,11 @@ impl Reader {
             return Ok(None);
         }
         let malformed = |problem| Error::Malformed { message: MESSAGE, problem, offset };
-        if left < HEADER {
+        let mut header = [0u8; HEADER];
+        let header_length = u64::try_from(header.len()).unwrap_or(u64::MAX);
+        if left < header_length {
             return Err(malformed("it ends inside a record's lengths"));
         }
-        let mut header = [0u8; 8];
         read_exact(&self.file, &mut header, offset)?;
         let [a, b, c, d, e, f, g, h] = header;
         let (key_length, length) =
@@ -260,7 +261,7 @@ impl Reader {
         let key_length = key_length.ok_or(malformed("a record's key length is not positive"))?;
         let length = u64::try_from(length).ok().filter(|length| *length > 0);
         let length = length.ok_or(malformed("a record's value length is not positive"))?;
-        let key_offset = offset.saturating_add(HEADER);
+        let key_offset = offset.saturating_add(header_length);
         let value_offset = key_offset.saturating_add(key_length);
         let end = value_offset.saturating_add(length);
         if end > self.length {

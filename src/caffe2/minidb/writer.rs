@@ -1,6 +1,6 @@
 //! Writing a database file: all of it or nothing.
 
-use super::{CHUNK_SEPARATOR, as_path, check_file};
+use super::{CHUNK_SEPARATOR, HEADER, as_path, check_file};
 use crate::caffe2::dense::DenseTensor;
 use crate::caffe2::dense_blob::TensorMessage;
 use crate::caffe2::emit::{size_of_message, write_message};
@@ -16,9 +16,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The number of elements at which Caffe2 splits an ordinary tensor into chunks.
 pub const DEFAULT_CHUNK: usize = 1_000_000;
-
-/// Bytes of a record's two lengths.
-const HEADER_LENGTH: usize = 8;
 
 /// The largest key or value that a record can hold.
 const MAX_LENGTH: usize = i32::MAX as usize;
@@ -129,7 +126,7 @@ impl Writer {
         }
         let mut key = Vec::new();
         let key_length = name.len().saturating_add(CHUNK_SEPARATOR.len()).saturating_add(DIGITS);
-        let record = key_length.saturating_add(largest).saturating_add(HEADER_LENGTH);
+        let record = key_length.saturating_add(largest).saturating_add(HEADER);
         self.buffer.clear();
         let failed = Error::OutOfMemory { what: "record", bytes: record };
         self.buffer.try_reserve_exact(record).map_err(|_| failed)?;
@@ -195,7 +192,7 @@ impl Writer {
             return Err(Error::InvalidArgument { what, value: 0, rule: "1 or more" });
         }
         buffer.clear();
-        let bytes = key.len().saturating_add(more).saturating_add(HEADER_LENGTH);
+        let bytes = key.len().saturating_add(more).saturating_add(HEADER);
         let failed = Error::OutOfMemory { what: "record", bytes };
         buffer.try_reserve_exact(bytes).map_err(|_| failed)?;
         buffer.extend_from_slice(&key_length.to_le_bytes());
