@@ -1,0 +1,97 @@
+// surroundings.hpp: what the drop-in headers take from Caffe2, or bring themselves where
+// CAFFE2_QTENSOR_STANDALONE says that there is none.
+//
+//   CAFFE2_QTENSOR_HAS_ARRAY_REF  whether at::ArrayRef is there: not in Caffe2 of 2017
+//   CAFFE2_QTENSOR_DROPIN         the inline namespace of the drop-in classes. Client code says
+//                                 caffe2::QTensor; to the linker and to Caffe2's type registry the
+//                                 class is another than the one in a prebuilt Caffe2
+#ifndef CAFFE2_QTENSOR_DROPIN_SURROUNDINGS_HPP
+#define CAFFE2_QTENSOR_DROPIN_SURROUNDINGS_HPP
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "../error.hpp"
+
+#ifdef CAFFE2_QTENSOR_STANDALONE
+
+#include "array_ref.hpp"
+#define CAFFE2_QTENSOR_HAS_ARRAY_REF 1
+#define CAFFE2_QTENSOR_DROPIN qtensor_standalone
+
+namespace caffe2 {
+
+// What stands for the processor's memory in QTensor<CPUContext>.
+struct CPUContext {};
+
+// What Caffe2 throws. Here it carries the status too.
+typedef ::caffe2_qtensor::Error EnforceNotMet;
+
+// Names that Caffe2's own headers bring into its namespace.
+using std::string;
+using std::vector;
+typedef std::int64_t TIndex;
+
+}  // namespace caffe2
+
+#else  // Caffe2 is around.
+
+#include "caffe2/core/common.h"
+#include "caffe2/core/context.h"
+#include "caffe2/core/logging.h"
+#include "caffe2/core/tensor.h"
+
+#define CAFFE2_QTENSOR_DROPIN qtensor_dropin
+#define CAFFE2_QTENSOR_HAS_ARRAY_REF 0
+#ifdef __has_include
+#if __has_include("c10/util/ArrayRef.h")
+#include "c10/util/ArrayRef.h"
+#undef CAFFE2_QTENSOR_HAS_ARRAY_REF
+#define CAFFE2_QTENSOR_HAS_ARRAY_REF 1
+#elif __has_include("ATen/core/ArrayRef.h")
+#include "ATen/core/ArrayRef.h"
+#undef CAFFE2_QTENSOR_HAS_ARRAY_REF
+#define CAFFE2_QTENSOR_HAS_ARRAY_REF 1
+#endif
+#endif
+
+#endif  // CAFFE2_QTENSOR_STANDALONE
+
+// Keeps what seldom happens out of the way of loops over bits.
+#ifdef __GNUC__
+#define CAFFE2_QTENSOR_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define CAFFE2_QTENSOR_COLD __attribute__((cold, noinline))
+#else
+#define CAFFE2_QTENSOR_UNLIKELY(condition) (condition)
+#define CAFFE2_QTENSOR_COLD
+#endif
+
+namespace caffe2 {
+inline namespace CAFFE2_QTENSOR_DROPIN {
+namespace qtensor_detail {
+
+// Throws a refusal as what Caffe2's callers catch.
+[[noreturn]] inline void Refuse(const ::caffe2_qtensor::Error& error) {
+#ifndef CAFFE2_QTENSOR_STANDALONE
+  CAFFE_THROW(error.what());
+  // Not reached, which not every age of the macro tells the compiler.
+#endif
+  throw error;
+}
+
+// Calls a function of the C interface, without its last argument.
+template <class Function, class... Arguments>
+void Call(Function function, Arguments... arguments) {
+  try {
+    ::caffe2_qtensor::detail::call(function, arguments...);
+  } catch (const ::caffe2_qtensor::Error& error) {
+    Refuse(error);
+  }
+}
+
+}  // namespace qtensor_detail
+}  // namespace CAFFE2_QTENSOR_DROPIN
+}  // namespace caffe2
+
+#endif  // CAFFE2_QTENSOR_DROPIN_SURROUNDINGS_HPP
