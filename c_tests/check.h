@@ -1,4 +1,4 @@
-/* check.h: what every test program of the C interface uses.
+/* check.h: what every test program uses. It is C and C++; check.hpp adds what only C++ has.
  *
  * A program is run as `program DATA TEXT SCRATCH`: the folder tests/data, the folder with the
  * golden files as plain text, and an empty folder to write to. It ends with `return done();`.
@@ -107,11 +107,11 @@ static inline void check_says(const char *text, const char *file, int line) {
 #define SAYS(text) check_says((text), __FILE__, __LINE__)
 
 #define WORKS(function, ...) \
-  (error = UNTOUCHED, \
+  (error = (qtensor_error_t *)UNTOUCHED, \
    check_works(function(__VA_ARGS__, &error), #function "(" #__VA_ARGS__ ")", __FILE__, __LINE__))
 
 #define REFUSES(status, function, ...) \
-  (CHECK(function(__VA_ARGS__, NULL) == (status)), error = UNTOUCHED, \
+  (CHECK(function(__VA_ARGS__, NULL) == (status)), error = (qtensor_error_t *)UNTOUCHED, \
    check_refused((status), function(__VA_ARGS__, &error), #function "(" #__VA_ARGS__ ")", \
                  __FILE__, __LINE__))
 
@@ -166,7 +166,7 @@ static inline uint8_t *read_file(const char *path, size_t *length) {
   }
   *length = (size_t)ftell(file);
   rewind(file);
-  uint8_t *bytes = allocate(*length + 1);
+  uint8_t *bytes = (uint8_t *)allocate(*length + 1);
   if (fread(bytes, 1, *length, file) != *length) {
     perror(path);
     exit(2);
@@ -194,7 +194,7 @@ static inline bool file_exists(const char *path) {
 
 /* Whether all bytes have this value: a buffer that was left alone. */
 static inline bool all_bytes(const void *buffer, int value, size_t length) {
-  const uint8_t *bytes = buffer;
+  const uint8_t *bytes = (const uint8_t *)buffer;
   for (size_t i = 0; i < length; i++) {
     if (bytes[i] != (uint8_t)value) {
       return false;

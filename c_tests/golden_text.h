@@ -1,4 +1,5 @@
 /* golden_text.h: reads the golden files as text: words with blanks between them, one line each.
+ * It is C and C++; golden_text.hpp adds what spares C++ the freeing.
  *
  * tests/support/golden_text.rs writes them from the .jsonl files in tests/data. A string of bytes
  * is spelled in hexadecimal, none of them as "-"; a list is its length and then its members.
@@ -81,7 +82,7 @@ static inline double double_of_bits(uint64_t pattern) {
 /* A list of integers; to be freed. */
 static inline int64_t *integers(size_t *count) {
   *count = size_word();
-  int64_t *list = allocate(*count * sizeof *list);
+  int64_t *list = (int64_t *)allocate(*count * sizeof *list);
   for (size_t i = 0; i < *count; i++) {
     list[i] = integer();
   }
@@ -99,7 +100,7 @@ static inline byte_string hex(void) {
   while (isxdigit((unsigned char)text[digits])) {
     digits++;
   }
-  byte_string string = {allocate(digits / 2 + 1), digits / 2};
+  byte_string string = {(uint8_t *)allocate(digits / 2 + 1), digits / 2};
   for (size_t i = 0; i < string.length; i++) {
     string.bytes[i] = (uint8_t)(digit(text[2 * i]) * 16 + digit(text[2 * i + 1]));
   }
@@ -122,7 +123,7 @@ static inline byte_string bytes_as(size_function measure, write_function write,
   byte_string string = {NULL, 0};
   size_t written = 0;
   WORKS(measure, tensor, name, &string.length);
-  string.bytes = allocate(string.length);
+  string.bytes = (uint8_t *)allocate(string.length);
   WORKS(write, tensor, name, string.bytes, string.length, &written);
   CHECK(written == string.length);
   return string;

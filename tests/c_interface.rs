@@ -1,5 +1,6 @@
-//! What the C interface promises beyond single calls: a header that compiles everywhere, a shared
-//! library with a name and exactly the listed functions, and a C test for each of them.
+//! What the C interface promises beyond single calls: headers that compile everywhere, a shared
+//! library with a name and exactly the listed functions, and for each of them a C test and a place
+//! in the C++ layer.
 #![cfg(all(feature = "capi", target_os = "linux"))]
 #![allow(
     missing_docs,
@@ -14,8 +15,13 @@
 #[allow(dead_code, reason = "another test uses the rest")]
 mod toolchain;
 
+use std::path::PathBuf;
 use std::process::Command;
-use toolchain::{WARNINGS, fresh_folder, has_tool, in_crate, library, run};
+use toolchain::{
+    NATIVE_LIBRARIES, WARNINGS, compiler, fresh_folder, has_tool, in_crate, library, run,
+};
+
+const CPP: [&str; 4] = ["c++11", "c++14", "c++17", "c++20"];
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(in_crate(path)).unwrap()
@@ -29,7 +35,6 @@ fn exported() -> Vec<String> {
 #[test]
 fn the_header_compiles_everywhere() {
     const C: [&str; 4] = ["c99", "c11", "c17", "c2x"];
-    const CPP: [&str; 4] = ["c++11", "c++14", "c++17", "c++20"];
     let compilers =
         [("gcc", C, "c"), ("clang", C, "c"), ("g++", CPP, "cc"), ("clang++", CPP, "cc")];
     let folder = fresh_folder("header");
@@ -48,6 +53,102 @@ fn the_header_compiles_everywhere() {
                 run(command.arg("-I").arg(in_crate("include")).arg(&source));
             }
         }
+    }
+}
+
+/// The headers of the C++ layer, named as programs include them.
+fn cpp_headers() -> Vec<String> {
+    let files = std::fs::read_dir(in_crate("include/caffe2_qtensor")).unwrap();
+    let mut headers: Vec<String> = files
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".hpp"))
+        .map(|name| format!("caffe2_qtensor/{name}"))
+        .collect();
+    headers.push("caffe2_qtensor.hpp".to_owned());
+    headers.sort();
+    headers
+}
+
+/// Each header alone, so that it includes what it uses, and a second time.
+#[test]
+fn the_cpp_headers_compile_everywhere() {
+    // More than a program may ask for: a header's warnings appear where it is included.
+    let strict = ["-Wshadow", "-Wconversion", "-Wold-style-cast", "-Wnon-virtual-dtor"];
+    let folder = fresh_folder("cpp_headers");
+    let headers = cpp_headers();
+    assert!(headers.len() > 10, "{headers:?}");
+    let write = |header: &String| {
+        let source = folder.join(header.replace('/', "-")).with_extension("cc");
+        std::fs::write(&source, format!("#include \"{header}\"\n").repeat(2)).unwrap();
+        source
+    };
+    let sources: Vec<PathBuf> = headers.iter().map(write).collect();
+    std::thread::scope(|scope| {
+        for compiler in ["g++", "clang++"].into_iter().filter(|name| has_tool(name)) {
+            let sources = &sources;
+            scope.spawn(move || {
+                for standard in CPP {
+                    let mut command = Command::new(compiler);
+                    command.arg(format!("-std={standard}")).args(WARNINGS).args(strict);
+                    command.args(["-fno-rtti", "-fsyntax-only", "-I"]).arg(in_crate("include"));
+                    run(command.args(sources));
+                }
+            });
+        }
+    });
+}
+
+/// What the headers define may stand in any number of objects of one program.
+#[test]
+fn two_translation_units_link() {
+    let folder = fresh_folder("two_units");
+    let write = |name: &str, text: &str| {
+        let source = folder.join(name);
+        std::fs::write(&source, format!("#include \"caffe2_qtensor.hpp\"\n{text}")).unwrap();
+        source
+    };
+    let (one, other) = (
+        write("one.cc", "caffe2_qtensor::Tensor make() { return caffe2_qtensor::Tensor(); }\n"),
+        write(
+            "other.cc",
+            "caffe2_qtensor::Tensor make();\nint main() { return make().precision() - 8; }\n",
+        ),
+    );
+    let program = folder.join("program");
+    let mut command = compiler(true);
+    command.arg("-std=c++11").args(WARNINGS).arg("-I").arg(in_crate("include"));
+    command.arg(one).arg(other).arg("-o").arg(&program).arg(library("a")).args(NATIVE_LIBRARIES);
+    run(&mut command);
+    run(&mut Command::new(program));
+}
+
+/// Functions that the C++ layer has no use for.
+const NOT_IN_CPP: [&str; 1] = [
+    // An exception carries the status that the call itself returned.
+    "qtensor_error_code",
+];
+
+/// Whether a text names a function, and no other one whose name goes on behind it.
+fn names(text: &str, function: &str) -> bool {
+    let goes_on = |next: char| next.is_alphanumeric() || next == '_';
+    text.match_indices(function).any(|(at, _)| {
+        !text[..at].ends_with(goes_on) && !text[at + function.len()..].starts_with(goes_on)
+    })
+}
+
+#[test]
+fn every_function_has_its_place_in_cpp() {
+    let code: String = cpp_headers()
+        .iter()
+        .flat_map(|header| {
+            let text = read(&format!("include/{header}"));
+            let code = |line: &&str| !line.trim_start().starts_with("//");
+            text.lines().filter(code).map(|line| line.to_owned() + "\n").collect::<Vec<_>>()
+        })
+        .collect();
+    for function in exported() {
+        let expected = !NOT_IN_CPP.contains(&function.as_str());
+        assert_eq!(names(&code, &function), expected, "{function}");
     }
 }
 

@@ -43,15 +43,25 @@ void call(qtensor_status (*function)(Parameters...), Arguments... arguments) {
   }
 }
 
-// A name as the C interface takes it. It ends names at a NUL, so one inside would lose the rest.
-inline const char* name_argument(const std::string& name) {
-  const std::string::size_type position = name.find('\0');
+// Text as the C interface takes it. It ends text at a NUL, so one inside would lose the rest.
+inline const char* text_argument(const char* what, const std::string& text) {
+  const std::string::size_type position = text.find('\0');
   if (position != std::string::npos) {
-    throw Error(QTENSOR_INVALID_ARGUMENT, "The name of " + std::to_string(name.size()) +
+    throw Error(QTENSOR_INVALID_ARGUMENT, "The " + std::string(what) + " of " +
+                                              std::to_string(text.size()) +
                                               " bytes has a NUL at byte " +
                                               std::to_string(position) + ", where it would end.");
   }
-  return name.c_str();
+  return text.c_str();
+}
+
+inline const char* name_argument(const std::string& name) { return text_argument("name", name); }
+inline const char* path_argument(const std::string& path) { return text_argument("path", path); }
+
+template <class Value, class Limit>
+[[noreturn]] void throw_out_of_range(const char* what, Value value, Limit limit) {
+  throw Error(QTENSOR_OUT_OF_RANGE, "The " + std::string(what) + " is " + std::to_string(value) +
+                                        ", outside the range 0 to " + std::to_string(limit) + ".");
 }
 
 }  // namespace detail
