@@ -1,4 +1,4 @@
-# `make bench`: builds the C++ peer, runs every benchmark and prints what they found.
+# `make bench`: builds the C++ peers, runs every benchmark and prints what they found.
 
 INSTALL ?= .ci/install
 
@@ -10,10 +10,10 @@ BENCH_PEERS := $(BENCH_TARGET)/bench-peers
 bench: bench-peers
 	rm -f $(BENCH_TARGET)/bench.jsonl
 	CAFFE2_QTENSOR_PEERS=$(BENCH_PEERS) \
-	  cargo bench --locked --bench varint --bench planes --bench wire
+	  cargo bench --locked --bench varint --bench planes --bench wire --bench bits
 	cargo bench --locked --bench summary
 
-bench-peers: $(BENCH_PEERS)/libprotobuf_peer.so
+bench-peers: $(BENCH_PEERS)/libprotobuf_peer.so $(BENCH_PEERS)/libbits_peer.so
 
 bench-packages:
 	$(INSTALL) libprotobuf-dev protobuf-compiler g++
@@ -25,3 +25,10 @@ $(BENCH_PEERS)/libprotobuf_peer.so: benches/peers/blob.proto benches/peers/proto
 	protoc --proto_path=benches/peers --cpp_out=$(BENCH_PEERS) benches/peers/blob.proto
 	g++ -std=c++17 -O3 -march=native -DNDEBUG -fPIC -shared -Wall -I$(BENCH_PEERS) \
 	  benches/peers/protobuf_peer.cc $(BENCH_PEERS)/blob.pb.cc -lprotobuf -o $@
+
+# -O2, as most client code is compiled; the library is part of it.
+$(BENCH_PEERS)/libbits_peer.so: benches/peers/bits_peer.cc $(shell find include -type f) \
+    | bench-packages library
+	mkdir -p $(BENCH_PEERS)
+	g++ -std=c++11 -O2 -DNDEBUG -fPIC -shared -Wall -Iinclude/caffe2_qtensor/compat \
+	  benches/peers/bits_peer.cc $(BENCH_TARGET)/release/libcaffe2_qtensor.a $(NATIVE_LIBS) -o $@

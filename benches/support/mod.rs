@@ -7,7 +7,9 @@
 
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 
+pub(crate) mod bits_peer;
 pub(crate) mod data;
+pub(crate) mod peer_library;
 pub(crate) mod prost_peer;
 pub(crate) mod protobuf_peer;
 pub(crate) mod results;

@@ -1,10 +1,7 @@
-//! A QTensor blob as protobuf C++ has it, from a library that is loaded at run time, so that
-//! building and linting the benchmarks does not need protobuf.
+//! A QTensor blob as protobuf C++ has it.
 
-use super::results::target_dir;
-use std::ffi::{CStr, CString, c_char, c_void};
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use super::peer_library::PeerLibrary;
+use std::ffi::{c_char, c_void};
 use std::sync::OnceLock;
 
 /// The functions of `peers/protobuf_peer.cc`.
@@ -22,58 +19,26 @@ fn functions() -> &'static Functions {
 }
 
 fn load() -> Functions {
-    let folder = std::env::var_os("CAFFE2_QTENSOR_PEERS")
-        .map_or_else(|| target_dir().join("bench-peers"), PathBuf::from);
-    let path = folder.join("libprotobuf_peer.so");
-    let c_path = CString::new(path.as_os_str().as_bytes())
-        .unwrap_or_else(|_| panic!("{} has a NUL in it", path.display()));
-    // SAFETY: a NUL-terminated path; the library's initializers are protobuf's own.
-    let library = unsafe { libc::dlopen(c_path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
-    if library.is_null() {
-        panic!(
-            "The peer protobuf C++ cannot be loaded ({}): `make bench-peers` builds it in \
-             target/bench-peers, and CAFFE2_QTENSOR_PEERS names another folder.",
-            loader_error()
-        );
-    }
-    let symbol = |name: &CStr| {
-        // SAFETY: an open library and a NUL-terminated name.
-        let symbol = unsafe { libc::dlsym(library, name.as_ptr()) };
-        if symbol.is_null() {
-            panic!("{} does not fit these benchmarks: {}", path.display(), loader_error());
-        }
-        symbol
-    };
+    let library = PeerLibrary::load("libprotobuf_peer.so");
     // SAFETY: the four have these types in `peers/protobuf_peer.cc`, and none is null.
     unsafe {
         Functions {
             create: std::mem::transmute::<
                 *mut c_void,
                 unsafe extern "C" fn(*const u8, usize, *const c_char, usize) -> *mut c_void,
-            >(symbol(c"protobuf_peer_create")),
+            >(library.symbol(c"protobuf_peer_create")),
             serialize: std::mem::transmute::<
                 *mut c_void,
                 unsafe extern "C" fn(*const c_void, *mut u8, usize) -> usize,
-            >(symbol(c"protobuf_peer_serialize")),
+            >(library.symbol(c"protobuf_peer_serialize")),
             parse: std::mem::transmute::<
                 *mut c_void,
                 unsafe extern "C" fn(*const u8, usize) -> *mut c_void,
-            >(symbol(c"protobuf_peer_parse")),
-            free: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void)>(symbol(
-                c"protobuf_peer_free",
-            )),
+            >(library.symbol(c"protobuf_peer_parse")),
+            free: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void)>(
+                library.symbol(c"protobuf_peer_free"),
+            ),
         }
-    }
-}
-
-fn loader_error() -> String {
-    // SAFETY: `dlerror` returns null or a string that lives until the next call of its family.
-    unsafe {
-        let error = libc::dlerror();
-        if error.is_null() {
-            return "no reason given".to_owned();
-        }
-        CStr::from_ptr(error).to_string_lossy().into_owned()
     }
 }
 
