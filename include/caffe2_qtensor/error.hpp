@@ -58,10 +58,14 @@ inline const char* text_argument(const char* what, const std::string& text) {
 inline const char* name_argument(const std::string& name) { return text_argument("name", name); }
 inline const char* path_argument(const std::string& path) { return text_argument("path", path); }
 
-template <class Value, class Limit>
-[[noreturn]] void throw_out_of_range(const char* what, Value value, Limit limit) {
-  throw Error(QTENSOR_OUT_OF_RANGE, "The " + std::string(what) + " is " + std::to_string(value) +
-                                        ", outside the range 0 to " + std::to_string(limit) + ".");
+[[noreturn]] inline void throw_out_of_range(const char* what, const std::string& value,
+                                            const std::string& limit) {
+  throw Error(QTENSOR_OUT_OF_RANGE, "The " + std::string(what) + " is " + value +
+                                        ", outside the range 0 to " + limit + ".");
+}
+
+[[noreturn]] inline void throw_out_of_range(const char* what, int value, int limit) {
+  throw_out_of_range(what, std::to_string(value), std::to_string(limit));
 }
 
 }  // namespace detail

@@ -61,10 +61,10 @@ class View {
   }
 
  private:
+  // An empty tensor has no largest index: the range then ends below its beginning.
   [[noreturn]] void throw_no_element(std::size_t index) const {
-    throw Error(QTENSOR_OUT_OF_RANGE, "The element index is " + std::to_string(index) +
-                                          ", but the tensor has " + std::to_string(size()) +
-                                          " elements.");
+    const std::string most = size() == 0 ? "-1" : std::to_string(size() - 1);
+    detail::throw_out_of_range("element index", std::to_string(index), most);
   }
 
   qtensor_view_t view_;
