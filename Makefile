@@ -1,6 +1,7 @@
 # The two commands are `make demo` and `make test`; both install what they lack and say so.
 #
-#   make demo     builds the library and two C programs, and runs them on files of the real Caffe2
+#   make demo     installs the library into a folder, builds a C++ program with that copy by
+#                 find_package, and runs it on a model of the real Caffe2
 #   make test     everything that must hold
 #   make bench    our speed beside that of others, in one run
 #   make header   writes include/caffe2_qtensor.h and c_tests/exports.txt anew from the source
@@ -11,7 +12,6 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 INSTALL := .ci/install
-CFLAGS ?= -O2
 FUZZ_SECONDS ?= 600
 
 # What a program needs besides the static library.
@@ -19,19 +19,20 @@ NATIVE_LIBS := -lpthread -ldl -lm
 
 .PHONY: demo test header fuzz clean library
 
-demo: library
-	@mkdir -p $(TARGET)/demo
-	@for program in list quantize; do \
-	  $(CC) -std=c99 -Wall -Wextra -Wpedantic -Werror $(CFLAGS) -Iinclude \
-	    examples/c/$$program.c $(TARGET)/release/libcaffe2_qtensor.a $(NATIVE_LIBS) \
-	    -o $(TARGET)/demo/$$program || exit 1; \
-	done
+DEMO := $(TARGET)/demo
+DIGITS := tests/data/digits
+
+demo: cargo
+	@$(INSTALL) g++ make cmake
+	@mkdir -p $(DEMO)/models
+	@rm -f $(DEMO)/build/CMakeCache.txt $(DEMO)/example/CMakeCache.txt
+	@cmake -S . -B $(DEMO)/build -DCMAKE_BUILD_TYPE=Release
+	@cmake --build $(DEMO)/build
+	@cmake --install $(DEMO)/build --prefix $(DEMO)/prefix
+	@cmake -S examples/cpp -B $(DEMO)/example -DCMAKE_PREFIX_PATH=$(DEMO)/prefix
+	@cmake --build $(DEMO)/example
 	@echo
-	@$(TARGET)/demo/list tests/data/blobs.minidb tests/data/chunked.minidb \
-	  tests/data/digits/digits_mlp.minidb tests/data/digits/digits_int8.minidb
-	@$(TARGET)/demo/quantize tests/data/digits/digits_mlp.minidb $(TARGET)/demo/digits_8bit.minidb
-	@echo
-	@$(TARGET)/demo/list $(TARGET)/demo/digits_8bit.minidb
+	@$(DEMO)/example/digits $(DIGITS)/digits_mlp.minidb $(DIGITS)/digits_test.minidb $(DEMO)/models
 
 library: cargo
 	@cargo build --release --locked
