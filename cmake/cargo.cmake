@@ -76,7 +76,7 @@ if(multi_config)
   string(APPEND library_folder "/<CONFIG>")
   string(APPEND library_folder_now "/$<CONFIG>")
 endif()
-set(shared_file libcaffe2_qtensor.so.${PROJECT_VERSION})
+set(shared_file libcaffe2_qtensor.so.${version})
 
 # Built on demand where nothing is to be installed.
 set(always "")

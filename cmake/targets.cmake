@@ -31,3 +31,4 @@ set(caffe2_qtensor_COMPAT_INCLUDE_DIR "${include_folder}/caffe2_qtensor/compat" 
 set(caffe2_qtensor_INCLUDE_DIR "${include_folder}" CACHE INTERNAL "")
 set(caffe2_qtensor_INCLUDE_DIRS "${include_folder}" CACHE INTERNAL "")
 set(caffe2_qtensor_LIBRARIES caffe2_qtensor::caffe2_qtensor CACHE INTERNAL "")
+set(caffe2_qtensor_VERSION ${version} CACHE INTERNAL "")
