@@ -6,8 +6,8 @@
 #   c_tests/run_linking.sh WORKDIR
 #
 # WORKDIR, such as target/linking, keeps cargo's and CMake's build folders from run to run; what was
-# installed or packaged is made anew. CC, CXX and OTHER_CXX (clang++) name other compilers. A missing
-# tool fails; nothing is installed on the system.
+# installed or packaged is made anew. CC, CXX and OTHER_CXX (clang++) name other compilers. A
+# missing tool fails; nothing is installed on the system.
 #
 # A line for each check, with what was said where it failed, and a count at the end.
 set -euo pipefail
@@ -85,8 +85,9 @@ build_main() {
   cmake --build "$main"
 }
 ctest_main() { (cd "$main" && ctest -j2 --output-on-failure); }
+# only_exports ARCHIVE
 only_exports() {
-  nm -g --defined-only "$main/lib/libcaffe2_qtensor.a" | awk 'NF == 3 { print $3 }' | sort |
+  nm -g --defined-only "$1" | awk 'NF == 3 { print $3 }' | sort |
     diff - "$root/c_tests/exports.txt"
 }
 install_and_move() {
@@ -191,10 +192,10 @@ unpack_archive() {
   tar -xzf "$packages"/*.tar.gz -C "$work/fresh/unpacked" --strip-components=1
 }
 examples() {
-  local folder
+  local folder alone
   for folder in "$root"/examples/*/; do
     [ -f "$folder/CMakeLists.txt" ] || continue
-    local alone="$work/fresh/examples/$(basename "$folder")"
+    alone="$work/fresh/examples/$(basename "$folder")"
     mkdir -p "$work/fresh/examples"
     cp -r "$folder" "$alone"
     cmake -S "$alone" -B "$alone/build" "-DCMAKE_PREFIX_PATH=$prefix"
@@ -230,9 +231,10 @@ old_minimum=(-DCMAKE_POLICY_VERSION_MINIMUM=3.5 --no-warn-unused-cli)
 
 check "build" build_main
 check "ctest, shared and static" ctest_main
-check "archive: no symbol but ours" only_exports
+check "archive: no symbol but ours" only_exports "$main/lib/libcaffe2_qtensor.a"
 check "install, move" install_and_move
-check "find_package, Make" consumer find_package find_package Release "${make_[@]}" "${installed[@]}"
+check "find_package, Make" consumer find_package find_package Release "${make_[@]}" \
+  "${installed[@]}"
 check "find_package, Ninja Multi-Config, $other_cxx" consumer find_package_multi find_package \
   "Debug Release" "${multi[@]}" "${installed[@]}" "-DCMAKE_CXX_COMPILER=$other_cxx"
 check "find_package, a configuration of one's own" consumer find_package_asan find_package Asan \
@@ -246,6 +248,8 @@ check "add_subdirectory, nothing to build again" nothing_new add_subdirectory Re
 check "add_subdirectory, installs nothing of ours" installs_nothing_of_ours
 check "FetchContent, Make, Debug" consumer fetch_content fetch_content Debug "${make_[@]}" \
   "${in_tree[@]}" -DCMAKE_BUILD_TYPE=Debug
+check "archive, Debug: no symbol but ours" only_exports \
+  "$work/consumers/fetch_content/_deps/caffe2_qtensor-build/lib/libcaffe2_qtensor.a"
 check "caffe2_interface, installed" consumer caffe2_interface caffe2_interface Release \
   "${make_[@]}" "-DCMAKE_PREFIX_PATH=$plain_prefix" "${old_minimum[@]}"
 check "caffe2_interface, installed, spaces" consumer caffe2_interface_spaces caffe2_interface \

@@ -15,7 +15,8 @@ execute_process(COMMAND "${CAFFE2_QTENSOR_CARGO}" --version --verbose
   RESULT_VARIABLE result OUTPUT_VARIABLE about ERROR_VARIABLE error)
 if(NOT result EQUAL 0 OR NOT about MATCHES "cargo ([0-9]+\\.[0-9]+\\.[0-9]+)")
   message(FATAL_ERROR
-    "caffe2_qtensor: ${CAFFE2_QTENSOR_CARGO} does not tell its version: ${result}\n${about}${error}")
+    "caffe2_qtensor: ${CAFFE2_QTENSOR_CARGO} does not tell its version: ${result}\n"
+    "${about}${error}")
 endif()
 set(cargo_version ${CMAKE_MATCH_1})
 if(cargo_version VERSION_LESS oldest_cargo)

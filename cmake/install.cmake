@@ -12,8 +12,8 @@ include(GNUInstallDirs)
 foreach(folder LIBDIR INCLUDEDIR DATAROOTDIR)
   if(IS_ABSOLUTE "${CMAKE_INSTALL_${folder}}")
     message(FATAL_ERROR
-      "caffe2_qtensor: CMAKE_INSTALL_${folder} is ${CMAKE_INSTALL_${folder}}, and has to be relative "
-      "to the prefix: the installed files find each other wherever the prefix is moved to.")
+      "caffe2_qtensor: CMAKE_INSTALL_${folder} is ${CMAKE_INSTALL_${folder}}, and has to be "
+      "relative to the prefix: the installed files find each other wherever that is moved to.")
   endif()
 endforeach()
 

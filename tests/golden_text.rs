@@ -1,6 +1,7 @@
 //! Writes the golden files as text, for C programs that others run: ctest has them made by this.
 //!
-//! They go to the folder that `CAFFE2_QTENSOR_GOLDEN_TEXT` names, or else to target/tmp/golden_text.
+//! They go to the folder that `CAFFE2_QTENSOR_GOLDEN_TEXT` names, or else to
+//! target/tmp/golden_text.
 #![cfg(feature = "capi")]
 #![allow(
     missing_docs,
@@ -21,10 +22,8 @@ use std::path::{Path, PathBuf};
 
 #[test]
 fn golden_files_as_text() {
-    let folder = std::env::var_os("CAFFE2_QTENSOR_GOLDEN_TEXT").map_or_else(
-        || Path::new(env!("CARGO_TARGET_TMPDIR")).join("golden_text"),
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("CAFFE2_QTENSOR_GOLDEN_TEXT")
+        .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("golden_text"), PathBuf::from);
     std::fs::create_dir_all(&folder).unwrap();
     golden_text::write_all(&folder);
     for name in ["qtensor", "trace", "wire", "int8_tensor", "blobs"] {
