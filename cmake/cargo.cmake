@@ -40,12 +40,16 @@ if(NOT cargo_target)
   set(cargo_target ${CMAKE_MATCH_1})
 endif()
 
+# Another machine's tools come from CMake's toolchain, as far as it names them.
+if(CMAKE_CROSSCOMPILING)
+  set(CAFFE2_QTENSOR_LD "${CMAKE_LINKER}" CACHE FILEPATH "GNU ld, for the static archive")
+  set(CAFFE2_QTENSOR_OBJCOPY "${CMAKE_OBJCOPY}" CACHE FILEPATH "GNU objcopy, likewise")
+  set(CAFFE2_QTENSOR_AR "${CMAKE_AR}" CACHE FILEPATH "ar, likewise")
+endif()
 # The names of GNU ld: only it can dissolve section groups in a relocatable link.
-find_program(CAFFE2_QTENSOR_LD NAMES ld.bfd ld HINTS "${CMAKE_LINKER}" NO_CMAKE_FIND_ROOT_PATH
-  DOC "GNU ld, for the static archive")
-find_program(CAFFE2_QTENSOR_OBJCOPY NAMES objcopy HINTS "${CMAKE_OBJCOPY}"
-  NO_CMAKE_FIND_ROOT_PATH DOC "GNU objcopy, for the static archive")
-find_program(CAFFE2_QTENSOR_AR NAMES ar NO_CMAKE_FIND_ROOT_PATH DOC "ar, for the static archive")
+find_program(CAFFE2_QTENSOR_LD NAMES ld.bfd ld DOC "GNU ld, for the static archive")
+find_program(CAFFE2_QTENSOR_OBJCOPY objcopy DOC "GNU objcopy, likewise")
+find_program(CAFFE2_QTENSOR_AR ar DOC "ar, likewise")
 mark_as_advanced(CAFFE2_QTENSOR_LD CAFFE2_QTENSOR_OBJCOPY CAFFE2_QTENSOR_AR)
 set(localize OFF)
 if(CAFFE2_QTENSOR_LOCALIZE)
