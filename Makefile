@@ -38,7 +38,7 @@ library: cargo
 	@cargo build --release --locked
 
 test: cargo
-	@$(INSTALL) g++ clang valgrind binutils
+	@$(INSTALL) g++ clang valgrind binutils cmake ninja-build pkg-config dpkg-dev file
 	@.ci/test
 
 header: cargo
