@@ -26,11 +26,11 @@ demo: cargo
 	@$(INSTALL) g++ make cmake
 	@mkdir -p $(DEMO)/models
 	@rm -f $(DEMO)/build/CMakeCache.txt $(DEMO)/example/CMakeCache.txt
-	@cmake -S . -B $(DEMO)/build -DCMAKE_BUILD_TYPE=Release
-	@cmake --build $(DEMO)/build
+	@cmake -S . -B $(DEMO)/build -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_MESSAGE=NEVER
+	@env -u MAKEFLAGS -u MAKELEVEL cmake --build $(DEMO)/build
 	@cmake --install $(DEMO)/build --prefix $(DEMO)/prefix
 	@cmake -S examples/cpp -B $(DEMO)/example -DCMAKE_PREFIX_PATH=$(DEMO)/prefix
-	@cmake --build $(DEMO)/example
+	@env -u MAKEFLAGS -u MAKELEVEL cmake --build $(DEMO)/example
 	@echo
 	@$(DEMO)/example/digits $(DIGITS)/digits_mlp.minidb $(DIGITS)/digits_test.minidb $(DEMO)/models
 
