@@ -40,30 +40,8 @@ unset LD_LIBRARY_PATH PKG_CONFIG_PATH CMAKE_PREFIX_PATH CMAKE_GENERATOR CMAKE_BU
 export CARGO_TARGET_DIR="$work/not here" CARGO_BUILD_TARGET=wasm32-unknown-unknown
 export CMAKE_BUILD_PARALLEL_LEVEL=2
 
-passed=0
-failed=0
-
-# check NAME COMMAND...
-check() {
-  local name=$1
-  shift
-  # Not in a condition itself, where a function would go on after an error.
-  set +e
-  (
-    set -e
-    "$@"
-  ) >"$work/check.log" 2>&1
-  local status=$?
-  set -e
-  if [ $status -eq 0 ]; then
-    echo "ok      $name"
-    passed=$((passed + 1))
-  else
-    echo "FAILED  $name"
-    sed 's/^/        /' "$work/check.log"
-    failed=$((failed + 1))
-  fi
-}
+# shellcheck source=c_tests/checks.sh
+. "$root/c_tests/checks.sh"
 
 # The consumers and the source stand in folders with names that are easily taken apart.
 mkdir -p "$work/fresh"
@@ -217,6 +195,8 @@ examples() {
     cmake --build "$alone/build"
   done
   "$work/fresh/examples/c/build/list" "$root"/tests/data/*.minidb
+  "$work/fresh/examples/cpp/build/digits" "$root"/tests/data/digits/digits_{mlp,test}.minidb \
+    "$work/fresh/examples"
 }
 refuses() {
   local pattern=$1
@@ -309,5 +289,4 @@ check "refuses an absolute folder" refuses "has to be relative" -DCMAKE_INSTALL_
 check "refuses an old cargo" old_cargo
 check "source untouched" untouched
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+summary
