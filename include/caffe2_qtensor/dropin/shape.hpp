@@ -26,10 +26,9 @@ class Sizes : public std::vector<int> {
   Sizes() = default;
   explicit Sizes(std::size_t count) : std::vector<int>(count) {}
 
-  std::vector<int> vec() const { return *this; }
-  bool equals(const std::vector<int>& other) const { return *this == other; }
-
 #if CAFFE2_QTENSOR_HAS_ARRAY_REF
+  std::vector<int> vec() const { return *this; }
+  bool equals(at::ArrayRef<int> other) const { return at::ArrayRef<int>(*this).equals(other); }
   at::ArrayRef<int> slice(std::size_t first, std::size_t count) const {
     return at::ArrayRef<int>(*this).slice(first, count);
   }
@@ -42,12 +41,15 @@ class Sizes : public std::vector<int> {
 #endif
 };
 
-// One dimension in a braced list: anything that converts to an integer, save floating point.
+// Anything that converts to an integer, save floating point: integers, enumerations, constants.
+template <class Number>
+using IfInteger = typename std::enable_if<std::is_convertible<Number, long long>::value &&
+                                          !std::is_floating_point<Number>::value>::type;
+
+// One dimension in a braced list.
 class Dimension {
  public:
-  template <class Number,
-            class = typename std::enable_if<std::is_convertible<Number, long long>::value &&
-                                            !std::is_floating_point<Number>::value>::type>
+  template <class Number, class = IfInteger<Number>>
   Dimension(const Number& number) : value_(Checked(number, std::is_unsigned<Number>())) {}
 
   std::int64_t value() const noexcept { return value_; }
@@ -78,8 +80,7 @@ class Shape {
   Shape() = default;
   Shape(std::initializer_list<Dimension> list) { Append(list.begin(), list.end()); }
   // A single dimension, as at::ArrayRef<int> takes it.
-  template <class Number,
-            class = typename std::enable_if<std::is_integral<Number>::value>::type>
+  template <class Number, class = IfInteger<Number>>
   Shape(Number one) {
     Append(&one, &one + 1);
   }
