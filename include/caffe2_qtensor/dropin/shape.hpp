@@ -50,13 +50,15 @@ using IfInteger = typename std::enable_if<std::is_convertible<Number, long long>
 class Dimension {
  public:
   template <class Number, class = IfInteger<Number>>
-  Dimension(const Number& number) : value_(Checked(number, std::is_unsigned<Number>())) {}
+  Dimension(const Number& number)
+      // Promoted, a truth value and an enumerator are numbers too.
+      : value_(Checked(+number, std::is_unsigned<decltype(+number)>())) {}
 
   std::int64_t value() const noexcept { return value_; }
 
  private:
   template <class Number>
-  static std::int64_t Checked(const Number& number, std::true_type) {
+  static std::int64_t Checked(Number number, std::true_type) {
     if (number > static_cast<unsigned long long>(INT_MAX)) {
       Refuse(::caffe2_qtensor::Error(
           QTENSOR_OVERFLOW, "A dimension is " + std::to_string(number) +
@@ -66,7 +68,7 @@ class Dimension {
     return static_cast<std::int64_t>(number);
   }
   template <class Number>
-  static std::int64_t Checked(const Number& number, std::false_type) {
+  static std::int64_t Checked(Number number, std::false_type) {
     return static_cast<long long>(number);
   }
 
