@@ -45,13 +45,18 @@ ln -s "$libraries/libcaffe2_qtensor.so" "$work/shared/libcaffe2_qtensor.so.0"
 passed=0
 failed=0
 
-# build SOURCE LINKAGE PROGRAM [FLAGS...]
+# build SOURCE LINKAGE PROGRAM [FLAGS...]: the drop-in headers come first, and a program whose name
+# says so has a Caffe2 of that age around it.
 build() {
   local source=$1 linkage=$2 program=$3 compiler
   shift 3
   case $source in
-    *.cc) compiler=("${CXX:-c++}" -std=c++11) ;;
+    *.cc) compiler=("${CXX:-c++}" -std=c++11 -I "$here/../include/caffe2_qtensor/compat") ;;
     *) compiler=("${CC:-cc}" -std=c99) ;;
+  esac
+  case $source in
+    *_in_caffe2_2017.cc) compiler+=(-I "$here/caffe2_2017") ;;
+    *_in_caffe2_2021.cc) compiler+=(-I "$here/caffe2_2021") ;;
   esac
   local link=(-L "$work/shared" -lcaffe2_qtensor "-Wl,-rpath,$work/shared" -lpthread -lm)
   if [ "$linkage" = static ]; then

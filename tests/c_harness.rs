@@ -42,11 +42,29 @@ fn program_name(source: &Path) -> String {
     source.file_name().unwrap().to_str().unwrap().replace('.', "_")
 }
 
+/// Where a program in C++ finds `caffe2/core/qtensor.h`: first of all in the drop-in folder. One
+/// whose name says so has a Caffe2 of that age around it.
+fn caffe2_folders(source: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![in_crate("include/caffe2_qtensor/compat")];
+    let stem = source.file_stem().unwrap().to_str().unwrap();
+    for age in ["caffe2_2017", "caffe2_2021"] {
+        if stem.ends_with(&format!("_in_{age}")) {
+            folders.push(in_crate("c_tests").join(age));
+        }
+    }
+    folders
+}
+
 fn compile(source: &Path, folder: &Path) -> PathBuf {
     let cpp = source.extension().unwrap() == "cc";
     let object = folder.join("object.o");
     let mut command = compiler(cpp);
     command.arg(if cpp { "-std=c++11" } else { "-std=c99" }).args(WARNINGS);
+    if cpp {
+        for include in caffe2_folders(source) {
+            command.arg("-I").arg(include);
+        }
+    }
     command.arg("-I").arg(in_crate("include")).arg("-c").arg(source).arg("-o").arg(&object);
     run(&mut command);
     object

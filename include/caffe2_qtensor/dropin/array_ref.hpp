@@ -11,9 +11,10 @@
 #include <initializer_list>
 #include <iterator>
 #include <ostream>
-#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "enforce_not_met.hpp"
 
 namespace c10 {
 
@@ -57,8 +58,8 @@ class ArrayRef {
 
   const T& at(std::size_t index) const {
     if (index >= size_) {
-      throw std::out_of_range("ArrayRef: index " + std::to_string(index) + ", size " +
-                              std::to_string(size_));
+      Refuse("Index " + std::to_string(index) + " is beyond the end of an ArrayRef of size " +
+             std::to_string(size_) + ".");
     }
     return data_[index];
   }
@@ -71,8 +72,8 @@ class ArrayRef {
   // `count` elements from `first` on.
   ArrayRef slice(std::size_t first, std::size_t count) const {
     if (first > size_ || count > size_ - first) {
-      throw std::out_of_range("ArrayRef: " + std::to_string(count) + " elements from " +
-                              std::to_string(first) + " on, size " + std::to_string(size_));
+      Refuse("A slice of " + std::to_string(count) + " elements from " + std::to_string(first) +
+             " on goes beyond the end of an ArrayRef of size " + std::to_string(size_) + ".");
     }
     return ArrayRef(data_ + first, count);
   }
@@ -82,6 +83,10 @@ class ArrayRef {
   std::vector<T> vec() const { return std::vector<T>(begin(), end()); }
 
  private:
+  [[noreturn]] static void Refuse(const std::string& message) {
+    throw Error(::caffe2_qtensor::Error(QTENSOR_OUT_OF_RANGE, message));
+  }
+
   const T* data_;
   std::size_t size_;
 };

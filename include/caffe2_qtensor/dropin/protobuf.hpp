@@ -25,6 +25,8 @@ std::string BytesOf(const Message& message, long) {
 
 template <class Message>
 std::string BytesOf(const Message& message) {
+  // Where a required field is missing, a debug build of protobuf ends the program.
+  CAFFE_ENFORCE(message.IsInitialized(), "The message has not all of its required fields.");
   return BytesOf(message, 0);
 }
 

@@ -26,10 +26,9 @@ class Sizes : public std::vector<int> {
   Sizes() = default;
   explicit Sizes(std::size_t count) : std::vector<int>(count) {}
 
-  std::vector<int> vec() const { return *this; }
-  bool equals(const std::vector<int>& other) const { return *this == other; }
-
 #if CAFFE2_QTENSOR_HAS_ARRAY_REF
+  std::vector<int> vec() const { return *this; }
+  bool equals(at::ArrayRef<int> other) const { return at::ArrayRef<int>(*this).equals(other); }
   at::ArrayRef<int> slice(std::size_t first, std::size_t count) const {
     return at::ArrayRef<int>(*this).slice(first, count);
   }
@@ -42,19 +41,24 @@ class Sizes : public std::vector<int> {
 #endif
 };
 
-// One dimension in a braced list: anything that converts to an integer, save floating point.
+// Anything that converts to an integer, save floating point: integers, enumerations, constants.
+template <class Number>
+using IfInteger = typename std::enable_if<std::is_convertible<Number, long long>::value &&
+                                          !std::is_floating_point<Number>::value>::type;
+
+// One dimension in a braced list.
 class Dimension {
  public:
-  template <class Number,
-            class = typename std::enable_if<std::is_convertible<Number, long long>::value &&
-                                            !std::is_floating_point<Number>::value>::type>
-  Dimension(const Number& number) : value_(Checked(number, std::is_unsigned<Number>())) {}
+  template <class Number, class = IfInteger<Number>>
+  Dimension(const Number& number)
+      // Promoted, a truth value and an enumerator are numbers too.
+      : value_(Checked(+number, std::is_unsigned<decltype(+number)>())) {}
 
   std::int64_t value() const noexcept { return value_; }
 
  private:
   template <class Number>
-  static std::int64_t Checked(const Number& number, std::true_type) {
+  static std::int64_t Checked(Number number, std::true_type) {
     if (number > static_cast<unsigned long long>(INT_MAX)) {
       Refuse(::caffe2_qtensor::Error(
           QTENSOR_OVERFLOW, "A dimension is " + std::to_string(number) +
@@ -64,7 +68,7 @@ class Dimension {
     return static_cast<std::int64_t>(number);
   }
   template <class Number>
-  static std::int64_t Checked(const Number& number, std::false_type) {
+  static std::int64_t Checked(Number number, std::false_type) {
     return static_cast<long long>(number);
   }
 
@@ -78,8 +82,7 @@ class Shape {
   Shape() = default;
   Shape(std::initializer_list<Dimension> list) { Append(list.begin(), list.end()); }
   // A single dimension, as at::ArrayRef<int> takes it.
-  template <class Number,
-            class = typename std::enable_if<std::is_integral<Number>::value>::type>
+  template <class Number, class = IfInteger<Number>>
   Shape(Number one) {
     Append(&one, &one + 1);
   }

@@ -9,6 +9,8 @@
 #define CAFFE2_QTENSOR_DROPIN_SURROUNDINGS_HPP
 
 #include <cstdint>
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,7 @@
 #ifdef CAFFE2_QTENSOR_STANDALONE
 
 #include "array_ref.hpp"
+#include "enforce_not_met.hpp"
 #define CAFFE2_QTENSOR_HAS_ARRAY_REF 1
 #define CAFFE2_QTENSOR_DROPIN qtensor_standalone
 
@@ -25,11 +28,10 @@ namespace caffe2 {
 // What stands for the processor's memory in QTensor<CPUContext>.
 struct CPUContext {};
 
-// What Caffe2 throws. Here it carries the status too.
-typedef ::caffe2_qtensor::Error EnforceNotMet;
-
 // Names that Caffe2's own headers bring into its namespace.
+using std::set;
 using std::string;
+using std::unique_ptr;
 using std::vector;
 typedef std::int64_t TIndex;
 
@@ -73,11 +75,13 @@ namespace qtensor_detail {
 
 // Throws a refusal as what Caffe2's callers catch.
 [[noreturn]] inline void Refuse(const ::caffe2_qtensor::Error& error) {
-#ifndef CAFFE2_QTENSOR_STANDALONE
+#ifdef CAFFE2_QTENSOR_STANDALONE
+  throw EnforceNotMet(error);
+#else
   CAFFE_THROW(error.what());
   // Not reached, which not every age of the macro tells the compiler.
-#endif
   throw error;
+#endif
 }
 
 // Calls a function of the C interface, without its last argument.

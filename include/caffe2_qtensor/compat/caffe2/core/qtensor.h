@@ -23,10 +23,6 @@ namespace caffe2 {
 inline namespace CAFFE2_QTENSOR_DROPIN {
 namespace qtensor_detail {
 
-// A plane byte, as loops over bits see it. To compilers it is nothing else, where an unsigned char
-// could be any part of any object: so a bit that was set has changed no tensor's geometry.
-enum class PlaneByte : unsigned char {};
-
 struct Free {
   void operator()(qtensor_t* tensor) const noexcept { qtensor_free(tensor); }
 };
@@ -107,16 +103,15 @@ class QTensor {
       return;
     }
     // Without a branch on the value, which in real codes cannot be predicted.
-    qtensor_detail::PlaneByte& plane_byte = planes_[bit * view_.plane_stride + index / CHAR_BIT];
-    const unsigned byte = static_cast<unsigned>(plane_byte);
+    unsigned char& byte = planes_[bit * view_.plane_stride + index / CHAR_BIT];
     const unsigned all = 0u - static_cast<unsigned>(value);
     const unsigned mask = 0x80u >> (index % CHAR_BIT);
-    plane_byte = static_cast<qtensor_detail::PlaneByte>(byte ^ ((byte ^ all) & mask));
+    byte = static_cast<unsigned char>(byte ^ ((byte ^ all) & mask));
   }
 
   bool GetBitAtIndex(const unsigned char bit, const size_t index) const {
     // All is read before the first branch: so compilers see that it may stay in registers.
-    const qtensor_detail::PlaneByte* const planes = planes_;
+    const unsigned char* const planes = planes_;
     const size_t stride = view_.plane_stride;
     const size_t written = written_size_;
     const unsigned plane_count = plane_count_;
@@ -126,7 +121,7 @@ class QTensor {
       }
       return false;
     }
-    const unsigned byte = static_cast<unsigned>(planes[bit * stride + index / CHAR_BIT]);
+    const unsigned byte = planes[bit * stride + index / CHAR_BIT];
     return ((byte >> (CHAR_BIT - 1 - index % CHAR_BIT)) & 1u) != 0;
   }
 
@@ -146,13 +141,11 @@ class QTensor {
       unsigned char* none = nullptr;
       Change(qtensor_mutable_data, &none);
     }
-    return reinterpret_cast<unsigned char*>(planes_);
+    return planes_;
   }
 
   // All planes, or null before the first write.
-  inline const unsigned char* data() const {
-    return reinterpret_cast<const unsigned char*>(planes_);
-  }
+  inline const unsigned char* data() const { return planes_; }
 
   inline size_t size() const { return view_.size; }
 
@@ -251,12 +244,11 @@ class QTensor {
   void Refresh() noexcept {
     view_.struct_size = sizeof view_;
     qtensor_view(handle_.get(), &view_);
-    unsigned char* planes = nullptr;
+    planes_ = nullptr;
     if (view_.data != nullptr) {
       // The planes are there, so this allocates nothing and does not fail.
-      qtensor_mutable_data(handle_.get(), &planes, nullptr);
+      qtensor_mutable_data(handle_.get(), &planes_, nullptr);
     }
-    planes_ = reinterpret_cast<qtensor_detail::PlaneByte*>(planes);
     written_size_ = planes_ == nullptr ? 0 : view_.size;
     plane_count_ = view_.precision + (view_.is_signed ? 1u : 0u);
   }
@@ -278,7 +270,8 @@ class QTensor {
   qtensor_detail::Sizes dims_;
   // A new tensor's: empty, 8 bits, unsigned.
   qtensor_view_t view_ = {sizeof(qtensor_view_t), 0, 0, nullptr, CHAR_BIT, false, {}};
-  qtensor_detail::PlaneByte* planes_ = nullptr;
+  // Of a type that may lie over any other: client code reads planes in words, too.
+  unsigned char* planes_ = nullptr;
   // The elements that have a byte: all of them, or none before the first write.
   size_t written_size_ = 0;
   unsigned plane_count_ = CHAR_BIT;

@@ -125,8 +125,8 @@ template <class Context>
 class QTensorDeserializer : public BlobDeserializerBase {
  public:
   void Deserialize(const BlobProto& proto, Blob* blob) override {
-    // A blob without a qtensor has an empty one, whose missing fields the library refuses. What
-    // the blob held stays until a tensor was read.
+    // A blob without a qtensor has an empty one, whose missing fields are refused. What the blob
+    // held stays until a tensor was read.
     std::unique_ptr<QTensor<Context>> tensor(new QTensor<Context>);
     Deserialize(proto.qtensor(), tensor.get());
     *blob->template GetMutable<QTensor<Context>>() = std::move(*tensor);
