@@ -69,20 +69,17 @@ fn cpp_headers() -> Vec<String> {
     headers
 }
 
-/// Each header alone, so that it includes what it uses, and a second time.
-#[test]
-fn the_cpp_headers_compile_everywhere() {
-    // More than a program may ask for: a header's warnings appear where it is included.
+/// Compiles texts in C++ as strictly as a program may ask for, and more: a header's warnings appear
+/// where it is included. Every compiler there is, and every standard.
+fn compile_everywhere(folder: &str, texts: &[(String, String)], includes: &[PathBuf]) {
     let strict = ["-Wshadow", "-Wconversion", "-Wold-style-cast", "-Wnon-virtual-dtor"];
-    let folder = fresh_folder("cpp_headers");
-    let headers = cpp_headers();
-    assert!(headers.len() > 10, "{headers:?}");
-    let write = |header: &String| {
-        let source = folder.join(header.replace('/', "-")).with_extension("cc");
-        std::fs::write(&source, format!("#include \"{header}\"\n").repeat(2)).unwrap();
+    let folder = fresh_folder(folder);
+    let write = |(name, text): &(String, String)| {
+        let source = folder.join(name.replace('/', "-")).with_extension("cc");
+        std::fs::write(&source, text).unwrap();
         source
     };
-    let sources: Vec<PathBuf> = headers.iter().map(write).collect();
+    let sources: Vec<PathBuf> = texts.iter().map(write).collect();
     std::thread::scope(|scope| {
         for compiler in ["g++", "clang++"].into_iter().filter(|name| has_tool(name)) {
             let sources = &sources;
@@ -90,7 +87,10 @@ fn the_cpp_headers_compile_everywhere() {
                 for standard in CPP {
                     let mut command = Command::new(compiler);
                     command.arg(format!("-std={standard}")).args(WARNINGS).args(strict);
-                    command.args(["-fno-rtti", "-fsyntax-only", "-I"]).arg(in_crate("include"));
+                    command.args(["-fno-rtti", "-fsyntax-only"]);
+                    for include in includes {
+                        command.arg("-I").arg(include);
+                    }
                     run(command.args(sources));
                 }
             });
@@ -98,25 +98,114 @@ fn the_cpp_headers_compile_everywhere() {
     });
 }
 
+/// Each header alone, so that it includes what it uses, and a second time.
+#[test]
+fn the_cpp_headers_compile_everywhere() {
+    let headers = cpp_headers();
+    assert!(headers.len() > 10, "{headers:?}");
+    let twice = |name: String| (name.clone(), format!("#include \"{name}\"\n").repeat(2));
+    let texts: Vec<_> = headers.into_iter().map(twice).collect();
+    compile_everywhere("cpp_headers", &texts, &[in_crate("include")]);
+}
+
+const DROPIN_HEADERS: [&str; 2] = ["caffe2/core/qtensor.h", "caffe2/core/qtensor_serialization.h"];
+
+/// The drop-in headers alone, twice, and with the C++ layer in either order, in a program without
+/// Caffe2. All members are instantiated: a template's own warnings appear only then.
+#[test]
+fn the_dropin_headers_compile_everywhere() {
+    let include = |header: &str| format!("#include \"{header}\"\n");
+    let umbrella = include("caffe2_qtensor.hpp");
+    let mut texts = Vec::new();
+    for header in DROPIN_HEADERS {
+        let class = match header {
+            "caffe2/core/qtensor.h" => "QTensor",
+            _ => {
+                "QTensorDeserializer<caffe2::CPUContext>;\n\
+                  template class caffe2::QTensorSerializer"
+            }
+        };
+        let members = format!("template class caffe2::{class}<caffe2::CPUContext>;\n");
+        for (name, text) in [
+            ("twice", include(header).repeat(2)),
+            ("before", include(header) + &umbrella),
+            ("after", umbrella.clone() + &include(header)),
+        ] {
+            let text = format!("#define CAFFE2_QTENSOR_STANDALONE\n{text}{members}");
+            texts.push((format!("{name}-{header}"), text));
+        }
+    }
+    // Alone, they find the rest of the headers by themselves.
+    let folders = [in_crate("include/caffe2_qtensor/compat"), in_crate("include")];
+    let (alone, together): (Vec<_>, Vec<_>) =
+        texts.into_iter().partition(|(name, _)| name.starts_with("twice"));
+    compile_everywhere("dropin_headers_alone", &alone, &folders[..1]);
+    compile_everywhere("dropin_headers_together", &together, &folders);
+}
+
+/// The same with a Caffe2 of either age around.
+#[test]
+fn the_dropin_headers_compile_in_caffe2() {
+    for age in ["caffe2_2017", "caffe2_2021"] {
+        let twice = |header: &str| {
+            let text = format!(
+                "#include \"{header}\"\n#include \"{header}\"\n\
+                 template class caffe2::QTensor<caffe2::CPUContext>;\n"
+            );
+            (header.to_owned(), text)
+        };
+        let folder = fresh_folder(&format!("in_{age}"));
+        for (name, text) in DROPIN_HEADERS.map(twice) {
+            let source = folder.join(name.replace('/', "-")).with_extension("cc");
+            std::fs::write(&source, text).unwrap();
+            for standard in CPP {
+                let mut command = compiler(true);
+                command.arg(format!("-std={standard}")).args(WARNINGS).arg("-fsyntax-only");
+                command.arg("-I").arg(in_crate("include/caffe2_qtensor/compat"));
+                // Behind it, so that it is ours that is found.
+                command.arg("-I").arg(in_crate("c_tests").join(age)).arg(&source);
+                run(&mut command);
+            }
+        }
+    }
+}
+
 /// What the headers define may stand in any number of objects of one program.
 #[test]
 fn two_translation_units_link() {
     let folder = fresh_folder("two_units");
-    let write = |name: &str, text: &str| {
+    let dropin = "#include \"caffe2/core/qtensor_serialization.h\"\n";
+    let umbrella = "#include \"caffe2_qtensor.hpp\"\n";
+    let write = |name: &str, headers: [&str; 2], text: &str| {
+        let [first, second] = headers;
+        let text = format!("#define CAFFE2_QTENSOR_STANDALONE\n{first}{second}{text}");
         let source = folder.join(name);
-        std::fs::write(&source, format!("#include \"caffe2_qtensor.hpp\"\n{text}")).unwrap();
+        std::fs::write(&source, text).unwrap();
         source
     };
-    let (one, other) = (
-        write("one.cc", "caffe2_qtensor::Tensor make() { return caffe2_qtensor::Tensor(); }\n"),
-        write(
-            "other.cc",
-            "caffe2_qtensor::Tensor make();\nint main() { return make().precision() - 8; }\n",
-        ),
+    let one = write(
+        "one.cc",
+        [umbrella, dropin],
+        "caffe2_qtensor::Tensor make() { return caffe2_qtensor::Tensor(); }\n\
+         std::string bytes_of(const caffe2::QTensor<caffe2::CPUContext>& tensor) {\n\
+           return caffe2::SerializeQTensor(tensor, \"w\");\n\
+         }\n",
+    );
+    let other = write(
+        "other.cc",
+        [dropin, umbrella],
+        "caffe2_qtensor::Tensor make();\n\
+         std::string bytes_of(const caffe2::QTensor<caffe2::CPUContext>& tensor);\n\
+         int main() {\n\
+           caffe2::QTensor<caffe2::CPUContext> tensor({2, 3}, 4), read;\n\
+           caffe2::DeserializeQTensor(bytes_of(tensor), &read);\n\
+           return make().precision() + read.precision() - 12;\n\
+         }\n",
     );
     let program = folder.join("program");
     let mut command = compiler(true);
     command.arg("-std=c++11").args(WARNINGS).arg("-I").arg(in_crate("include"));
+    command.arg("-I").arg(in_crate("include/caffe2_qtensor/compat"));
     command.arg(one).arg(other).arg("-o").arg(&program).arg(library("a")).args(NATIVE_LIBRARIES);
     run(&mut command);
     run(&mut Command::new(program));

@@ -4,7 +4,7 @@
 #ifndef CLIENT_2017_H
 #define CLIENT_2017_H
 
-#include "check.h"
+#include "../check.h"
 
 #include <cmath>
 #include <cstdlib>

@@ -3,7 +3,7 @@
 #ifndef CLIENT_2017_BLOBS_H
 #define CLIENT_2017_BLOBS_H
 
-#include "check.h"
+#include "../check.h"
 
 #include <string>
 #include <vector>

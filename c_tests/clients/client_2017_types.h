@@ -2,7 +2,7 @@
 #ifndef CLIENT_2017_TYPES_H
 #define CLIENT_2017_TYPES_H
 
-#include "check.h"
+#include "../check.h"
 
 #include <vector>
 

@@ -4,7 +4,7 @@
 #ifndef CLIENT_2021_H
 #define CLIENT_2021_H
 
-#include "check.h"
+#include "../check.h"
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 #ifndef CLIENT_2021_BLOBS_H
 #define CLIENT_2021_BLOBS_H
 
-#include "check.h"
+#include "../check.h"
 
 #include <string>
 #include <vector>

@@ -3,7 +3,7 @@
 #ifndef CLIENT_STRINGS_H
 #define CLIENT_STRINGS_H
 
-#include "check.h"
+#include "../check.h"
 
 #include <map>
 #include <string>

@@ -46,7 +46,7 @@ pub(crate) fn compiler(cpp: bool) -> Command {
     let environment = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
     let target = format!("{}-unknown-linux-{environment}", std::env::consts::ARCH);
     let mut build = cc::Build::new();
-    build.cpp(cpp).target(&target).host(&target).opt_level(1).debug(true).warnings(false);
+    build.cpp(cpp).target(&target).host(&target).opt_level(1).debug(true);
     build.cargo_metadata(false).get_compiler().to_command()
 }
 
