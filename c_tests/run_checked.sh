@@ -42,38 +42,27 @@ mkdir "$work/shared"
 ln -s "$libraries/libcaffe2_qtensor.so" "$work/shared/libcaffe2_qtensor.so"
 ln -s "$libraries/libcaffe2_qtensor.so" "$work/shared/libcaffe2_qtensor.so.0"
 
-passed=0
-failed=0
-
-# build SOURCE LINKAGE PROGRAM [FLAGS...]: the drop-in headers come first, and a program whose name
-# says so has a Caffe2 of that age around it.
-build() {
-  local source=$1 linkage=$2 program=$3 compiler
-  shift 3
-  case $source in
+# compiler_for SOURCE: the command, as an array of that name. The drop-in headers come first, and a
+# program whose name says so has a Caffe2 of that age around it.
+compiler_for() {
+  case $1 in
     *.cc) compiler=("${CXX:-c++}" -std=c++11 -I "$here/../include/caffe2_qtensor/compat") ;;
     *) compiler=("${CC:-cc}" -std=c99) ;;
   esac
-  case $source in
+  case $1 in
     *_in_caffe2_2017.cc) compiler+=(-I "$here/caffe2_2017") ;;
     *_in_caffe2_2021.cc) compiler+=(-I "$here/caffe2_2021") ;;
   esac
-  local link=(-L "$work/shared" -lcaffe2_qtensor "-Wl,-rpath,$work/shared" -lpthread -lm)
-  if [ "$linkage" = static ]; then
-    link=("$libraries/libcaffe2_qtensor.a" "${native[@]}")
-  fi
-  "${compiler[@]}" "${flags[@]}" "$@" "$source" -o "$program" "${link[@]}"
 }
 
-# check SOURCE LINKAGE TOOL [FLAGS...]: builds and runs one program in one variant.
-check() {
-  local source=$1 linkage=$2 tool=$3
+# link_and_run PROGRAM LINKAGE TOOL LINK-COMMAND...
+link_and_run() {
+  local program=$1 linkage=$2 tool=$3 run libraries_to_link
   shift 3
-  local label program scratch run=()
-  label="$(basename "$source") $linkage $tool"
-  program="$work/$(basename "$source").$linkage.$tool"
-  scratch="$program.scratch"
-  mkdir "$scratch"
+  libraries_to_link=(-L "$work/shared" -lcaffe2_qtensor "-Wl,-rpath,$work/shared" -lpthread -lm)
+  if [ "$linkage" = static ]; then
+    libraries_to_link=("$libraries/libcaffe2_qtensor.a" "${native[@]}")
+  fi
   if [ "$tool" = valgrind ]; then
     # Valgrind 3.19 does not know AVX-512.
     run=(env CAFFE2_QTENSOR_KERNELS=avx2 "${memcheck[@]}")
@@ -82,24 +71,53 @@ check() {
     run=(env ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1:strict_string_checks=1
       UBSAN_OPTIONS=print_stacktrace=1)
   fi
-  if { build "$source" "$linkage" "$program" "$@" &&
-    "${run[@]}" "$program" "$data" "$texts" "$scratch"; } >"$program.log" 2>&1; then
-    echo "ok      $label"
-    passed=$((passed + 1))
-  else
-    echo "FAILED  $label"
-    sed 's/^/        /' "$program.log"
-    failed=$((failed + 1))
-  fi
-  rm -rf "$scratch" "$program"
+  mkdir "$program.scratch"
+  "$@" -o "$program" "${libraries_to_link[@]}" &&
+    "${run[@]}" "$program" "$data" "$texts" "$program.scratch"
 }
 
-for source in "$here"/*.c "$here"/*.cc; do
-  for linkage in shared static; do
-    check "$source" "$linkage" valgrind
-    check "$source" "$linkage" sanitizers "${sanitizers[@]}"
+# check_source SOURCE: one program in every variant, a line for each. It is compiled once for each
+# tool and linked twice.
+check_source() {
+  local source=$1 tool linkage extra program compiler
+  compiler_for "$source"
+  for tool in valgrind sanitizers; do
+    extra=()
+    [ "$tool" = valgrind ] || extra=("${sanitizers[@]}")
+    program="$work/$(basename "$source").$tool"
+    "${compiler[@]}" "${flags[@]}" "${extra[@]}" -c "$source" -o "$program.o" \
+      >"$program.log" 2>&1 || true
+    for linkage in shared static; do
+      if link_and_run "$program.$linkage" "$linkage" "$tool" \
+        "${compiler[0]}" "${extra[@]}" "$program.o" >>"$program.log" 2>&1; then
+        echo "ok      $(basename "$source") $linkage $tool"
+      else
+        echo "FAILED  $(basename "$source") $linkage $tool"
+        sed 's/^/        /' "$program.log"
+      fi
+      rm -rf "$program.$linkage" "$program.$linkage.scratch"
+    done
   done
-done
+}
 
+# As many programs at once as there are processors; a report is shown when it is whole.
+cores=$(nproc)
+for source in "$here"/*.c "$here"/*.cc; do
+  while [ "$(jobs -rp | wc -l)" -ge "$cores" ]; do
+    wait -n || true
+  done
+  report="$work/$(basename "$source").report"
+  { check_source "$source" >"$report" 2>&1 && cat "$report"; } &
+done
+wait
+
+passed=$(cat "$work"/*.report | grep -c '^ok ' || true)
+failed=$(cat "$work"/*.report | grep -c '^FAILED ' || true)
+# A report that ends early has fewer lines than its four.
+missing=$((4 * $(ls "$here"/*.c "$here"/*.cc | wc -l) - passed - failed))
+if [ "$missing" -ne 0 ]; then
+  echo "FAILED  $missing variants without a report"
+  failed=$((failed + missing))
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
