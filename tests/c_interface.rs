@@ -70,8 +70,13 @@ fn cpp_headers() -> Vec<String> {
 }
 
 /// Compiles texts in C++ as strictly as a program may ask for, and more: a header's warnings appear
-/// where it is included. Every compiler there is, and every standard.
-fn compile_everywhere(folder: &str, texts: &[(String, String)], includes: &[PathBuf]) {
+/// where it is included. Every compiler there is.
+fn compile_strictly(
+    folder: &str,
+    texts: &[(String, String)],
+    includes: &[PathBuf],
+    standards: &[&str],
+) {
     let strict = ["-Wshadow", "-Wconversion", "-Wold-style-cast", "-Wnon-virtual-dtor"];
     let folder = fresh_folder(folder);
     let write = |(name, text): &(String, String)| {
@@ -84,7 +89,7 @@ fn compile_everywhere(folder: &str, texts: &[(String, String)], includes: &[Path
         for compiler in ["g++", "clang++"].into_iter().filter(|name| has_tool(name)) {
             let sources = &sources;
             scope.spawn(move || {
-                for standard in CPP {
+                for standard in standards {
                     let mut command = Command::new(compiler);
                     command.arg(format!("-std={standard}")).args(WARNINGS).args(strict);
                     command.args(["-fno-rtti", "-fsyntax-only"]);
@@ -98,14 +103,19 @@ fn compile_everywhere(folder: &str, texts: &[(String, String)], includes: &[Path
     });
 }
 
-/// Each header alone, so that it includes what it uses, and a second time.
+/// Each header alone, so that it includes what it uses, and a second time: under the oldest and the
+/// newest standard. All of them together, under every one.
 #[test]
 fn the_cpp_headers_compile_everywhere() {
     let headers = cpp_headers();
     assert!(headers.len() > 10, "{headers:?}");
     let twice = |name: String| (name.clone(), format!("#include \"{name}\"\n").repeat(2));
     let texts: Vec<_> = headers.into_iter().map(twice).collect();
-    compile_everywhere("cpp_headers", &texts, &[in_crate("include")]);
+    let includes = [in_crate("include")];
+    compile_strictly("cpp_headers", &texts, &includes, &[CPP[0], CPP[CPP.len() - 1]]);
+    let umbrella: Vec<_> =
+        texts.into_iter().filter(|(name, _)| name == "caffe2_qtensor.hpp").collect();
+    compile_strictly("cpp_headers_together", &umbrella, &includes, &CPP);
 }
 
 const DROPIN_HEADERS: [&str; 2] = ["caffe2/core/qtensor.h", "caffe2/core/qtensor_serialization.h"];
@@ -139,8 +149,8 @@ fn the_dropin_headers_compile_everywhere() {
     let folders = [in_crate("include/caffe2_qtensor/compat"), in_crate("include")];
     let (alone, together): (Vec<_>, Vec<_>) =
         texts.into_iter().partition(|(name, _)| name.starts_with("twice"));
-    compile_everywhere("dropin_headers_alone", &alone, &folders[..1]);
-    compile_everywhere("dropin_headers_together", &together, &folders);
+    compile_strictly("dropin_headers_alone", &alone, &folders[..1], &CPP);
+    compile_strictly("dropin_headers_together", &together, &folders, &CPP[..1]);
 }
 
 /// The same with a Caffe2 of either age around.
