@@ -1,4 +1,9 @@
 // dropin_client_2017.cc: code of 2017 in a program without Caffe2.
+// Headers of the client's own may have declared the class before.
+namespace caffe2 {
+template <class Context>
+class QTensor;
+}
 #define CAFFE2_QTENSOR_STANDALONE
 #include "clients/client_2017.h"
 #include "clients/client_2017_types.h"

@@ -1,4 +1,10 @@
-// dropin_client_2017_in_caffe2_2017.cc: code of 2017 in a Caffe2 of its age.
+// dropin_client_2017_in_caffe2_2017.cc: code of 2017 in a Caffe2 of its age, which was itself built
+// with these headers: so the class may have been declared before.
+#define CAFFE2_QTENSOR_CAFFE2_FROM_SOURCE
+namespace caffe2 {
+template <class Context>
+class QTensor;
+}
 #include "clients/known_qtensor.h"
 
 #include "clients/client_2017.h"

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -51,14 +50,14 @@ class Dimension {
   Dimension(T value) noexcept
       : bits_(static_cast<std::uint64_t>(value)),
         fits_(value <= T(0) ||
-              bits_ <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {}
+              bits_ <= static_cast<std::uint64_t>(INT64_MAX)) {}
 
   std::int64_t at(std::size_t index) const {
     if (!fits_) {
       throw Error(QTENSOR_OVERFLOW,
                   "The dimension at index " + std::to_string(index) + " is " +
                       std::to_string(bits_) + ", above its limit of " +
-                      std::to_string(std::numeric_limits<std::int64_t>::max()) + ".");
+                      std::to_string(INT64_MAX) + ".");
     }
     return static_cast<std::int64_t>(bits_);
   }

@@ -9,6 +9,8 @@
 #include "../error.hpp"
 
 namespace caffe2 {
+// Another class than that of a Caffe2 which the same program may have loaded.
+inline namespace qtensor_standalone {
 
 // Carries the status too, and has the members that callers of Caffe2's use.
 class EnforceNotMet : public ::caffe2_qtensor::Error {
@@ -19,6 +21,7 @@ class EnforceNotMet : public ::caffe2_qtensor::Error {
   const char* what_without_backtrace() const noexcept { return what(); }
 };
 
+}  // namespace qtensor_standalone
 }  // namespace caffe2
 
 namespace c10 {

@@ -7,7 +7,7 @@
 #include "surroundings.hpp"
 
 namespace caffe2 {
-inline namespace CAFFE2_QTENSOR_DROPIN {
+CAFFE2_QTENSOR_DROPIN_BEGIN
 namespace qtensor_detail {
 
 // Through Caffe2's own function where there is one: a prebuilt Caffe2 hides protobuf's, so that
@@ -31,7 +31,7 @@ std::string BytesOf(const Message& message) {
 }
 
 }  // namespace qtensor_detail
-}  // namespace CAFFE2_QTENSOR_DROPIN
+CAFFE2_QTENSOR_DROPIN_END
 }  // namespace caffe2
 
 #endif  // CAFFE2_QTENSOR_DROPIN_PROTOBUF_HPP

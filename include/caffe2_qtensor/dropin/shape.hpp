@@ -1,4 +1,4 @@
-// shape.hpp: dimensions as client code of every age passes them and takes them.
+// shape.hpp: dimensions as client code of every age passes them.
 #ifndef CAFFE2_QTENSOR_DROPIN_SHAPE_HPP
 #define CAFFE2_QTENSOR_DROPIN_SHAPE_HPP
 
@@ -6,40 +6,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <ostream>
-#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "sizes.hpp"
 #include "surroundings.hpp"
 
 namespace caffe2 {
-inline namespace CAFFE2_QTENSOR_DROPIN {
+CAFFE2_QTENSOR_DROPIN_BEGIN
 namespace qtensor_detail {
-
-// What dims() refers to: a std::vector<int>, as in 2017, that also has the members of the
-// at::ArrayRef<int> of later years. To an at::ArrayRef<int> it converts by itself.
-class Sizes : public std::vector<int> {
- public:
-  Sizes() = default;
-  explicit Sizes(std::size_t count) : std::vector<int>(count) {}
-
-#if CAFFE2_QTENSOR_HAS_ARRAY_REF
-  std::vector<int> vec() const { return *this; }
-  bool equals(at::ArrayRef<int> other) const { return at::ArrayRef<int>(*this).equals(other); }
-  at::ArrayRef<int> slice(std::size_t first, std::size_t count) const {
-    return at::ArrayRef<int>(*this).slice(first, count);
-  }
-  at::ArrayRef<int> slice(std::size_t first) const {
-    return at::ArrayRef<int>(*this).slice(first);
-  }
-  friend std::ostream& operator<<(std::ostream& out, const Sizes& sizes) {
-    return out << at::ArrayRef<int>(sizes);
-  }
-#endif
-};
 
 // Anything that converts to an integer, save floating point: integers, enumerations, constants.
 template <class Number>
@@ -133,7 +110,7 @@ inline Sizes SizesOf(const std::int64_t* dims, std::size_t count) {
 }
 
 }  // namespace qtensor_detail
-}  // namespace CAFFE2_QTENSOR_DROPIN
+CAFFE2_QTENSOR_DROPIN_END
 }  // namespace caffe2
 
 #endif  // CAFFE2_QTENSOR_DROPIN_SHAPE_HPP

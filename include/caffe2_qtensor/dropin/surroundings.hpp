@@ -2,9 +2,11 @@
 // CAFFE2_QTENSOR_STANDALONE says that there is none.
 //
 //   CAFFE2_QTENSOR_HAS_ARRAY_REF  whether at::ArrayRef is there: not in Caffe2 of 2017
-//   CAFFE2_QTENSOR_DROPIN         the inline namespace of the drop-in classes. Client code says
-//                                 caffe2::QTensor; to the linker and to Caffe2's type registry the
-//                                 class is another than the one in a prebuilt Caffe2
+//   CAFFE2_QTENSOR_DROPIN_BEGIN, CAFFE2_QTENSOR_DROPIN_END
+//       around the drop-in classes: an inline namespace where the Caffe2 around may have been built
+//       with its own header. Client code says caffe2::QTensor; to the linker and to Caffe2's type
+//       registry the class is another than the one in there. A Caffe2 that was itself built with
+//       these headers says CAFFE2_QTENSOR_CAFFE2_FROM_SOURCE, and needs none
 #ifndef CAFFE2_QTENSOR_DROPIN_SURROUNDINGS_HPP
 #define CAFFE2_QTENSOR_DROPIN_SURROUNDINGS_HPP
 
@@ -21,12 +23,17 @@
 #include "array_ref.hpp"
 #include "enforce_not_met.hpp"
 #define CAFFE2_QTENSOR_HAS_ARRAY_REF 1
-#define CAFFE2_QTENSOR_DROPIN qtensor_standalone
+#define CAFFE2_QTENSOR_DROPIN_BEGIN
+#define CAFFE2_QTENSOR_DROPIN_END
 
 namespace caffe2 {
 
+// In a namespace of its own, so that QTensor<CPUContext> is not to the linker what it is in a
+// Caffe2 that the same program may have loaded.
+inline namespace qtensor_standalone {
 // What stands for the processor's memory in QTensor<CPUContext>.
-struct CPUContext {};
+class CPUContext {};
+}  // namespace qtensor_standalone
 
 // Names that Caffe2's own headers bring into its namespace.
 using std::set;
@@ -34,6 +41,7 @@ using std::string;
 using std::unique_ptr;
 using std::vector;
 typedef std::int64_t TIndex;
+using namespace c10;
 
 }  // namespace caffe2
 
@@ -44,7 +52,14 @@ typedef std::int64_t TIndex;
 #include "caffe2/core/logging.h"
 #include "caffe2/core/tensor.h"
 
-#define CAFFE2_QTENSOR_DROPIN qtensor_dropin
+#ifdef CAFFE2_QTENSOR_CAFFE2_FROM_SOURCE
+#define CAFFE2_QTENSOR_DROPIN_BEGIN
+#define CAFFE2_QTENSOR_DROPIN_END
+#else
+#define CAFFE2_QTENSOR_DROPIN_BEGIN inline namespace qtensor_dropin {
+#define CAFFE2_QTENSOR_DROPIN_END }
+#endif
+
 #define CAFFE2_QTENSOR_HAS_ARRAY_REF 0
 #ifdef __has_include
 #if __has_include("c10/util/ArrayRef.h")
@@ -70,7 +85,7 @@ typedef std::int64_t TIndex;
 #endif
 
 namespace caffe2 {
-inline namespace CAFFE2_QTENSOR_DROPIN {
+CAFFE2_QTENSOR_DROPIN_BEGIN
 namespace qtensor_detail {
 
 // Throws a refusal as what Caffe2's callers catch.
@@ -95,7 +110,7 @@ void Call(Function function, Arguments... arguments) {
 }
 
 }  // namespace qtensor_detail
-}  // namespace CAFFE2_QTENSOR_DROPIN
+CAFFE2_QTENSOR_DROPIN_END
 }  // namespace caffe2
 
 #endif  // CAFFE2_QTENSOR_DROPIN_SURROUNDINGS_HPP

@@ -17,10 +17,11 @@
 #include <vector>
 
 #include "../../../dropin/shape.hpp"
+#include "../../../dropin/sizes.hpp"
 #include "../../../dropin/surroundings.hpp"
 
 namespace caffe2 {
-inline namespace CAFFE2_QTENSOR_DROPIN {
+CAFFE2_QTENSOR_DROPIN_BEGIN
 namespace qtensor_detail {
 
 struct Free {
@@ -159,8 +160,9 @@ class QTensor {
   inline const std::vector<int>& sizes() const { return dims_; }
 #endif
 
-  // A std::vector<int>, as in 2017, that is also what it was later.
-  inline const qtensor_detail::Sizes& dims() const { return dims_; }
+  // What this age of Caffe2 returned; without Caffe2 a std::vector<int>, as in 2017, that also has
+  // the members of the later at::ArrayRef<int>.
+  inline qtensor_detail::Dims dims() const { return dims_; }
 
   inline bool is_signed() const { return view_.is_signed; }
 
@@ -277,7 +279,7 @@ class QTensor {
   unsigned plane_count_ = CHAR_BIT;
 };
 
-}  // namespace CAFFE2_QTENSOR_DROPIN
+CAFFE2_QTENSOR_DROPIN_END
 }  // namespace caffe2
 
 #endif  // CAFFE2_CORE_QTENSOR_H_

@@ -22,7 +22,7 @@
 #endif
 
 namespace caffe2 {
-inline namespace CAFFE2_QTENSOR_DROPIN {
+CAFFE2_QTENSOR_DROPIN_BEGIN
 
 constexpr auto kQTensorBlobQType = "QTensor";
 
@@ -138,7 +138,7 @@ class QTensorDeserializer : public BlobDeserializerBase {
 
 #endif  // CAFFE2_QTENSOR_STANDALONE
 
-}  // namespace CAFFE2_QTENSOR_DROPIN
+CAFFE2_QTENSOR_DROPIN_END
 }  // namespace caffe2
 
 #endif  // CAFFE2_CORE_QTENSOR_SERIALIZATION_H_
