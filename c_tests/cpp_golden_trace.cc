@@ -1,111 +1,35 @@
-// cpp_golden_trace.cc: random sequences of calls, with what the real Caffe2 showed after each,
-// through the C++ layer.
-//
-// The rules are those of tests/golden.rs. Two things differ on purpose: storage whose size a
-// resize changed is dropped here, and no dimensions always mean size 0.
-#include "golden_text.hpp"
+// cpp_golden_trace.cc: the golden sequences of calls through the C++ layer.
+#include "golden_trace.hpp"
+#include "state.hpp"
 
 #include <string>
 #include <vector>
 
 #include "caffe2_qtensor.hpp"
 
-using caffe2_qtensor::Error;
-using caffe2_qtensor::Tensor;
-
-// What a call came to.
-struct Outcome {
-  bool threw;
-  bool answered;
-  int64_t answer;
-};
-
-static Outcome answered(int64_t answer) { return Outcome{false, true, answer}; }
-
-// One call, read from the line. `bit` becomes the one that it set, and stays -1 otherwise.
-static Outcome run(Tensor &tensor, const std::string &name, bool &drops, int &bit) {
-  const Outcome plain = {false, false, 0};
-  if (name == "resize") {
-    tensor.resize(integer_list());
-  } else if (name == "set_precision") {
-    drops = true;
-    tensor.set_precision(static_cast<int>(integer()));
-  } else if (name == "set_signed") {
-    drops = true;
-    tensor.set_signed(integer() != 0);
-  } else if (name == "set_bit") {
-    bit = static_cast<int>(integer());
-    const size_t index = size_word();
-    const bool value = integer() != 0;
+struct Calls {
+  typedef caffe2_qtensor::Tensor Tensor;
+  typedef caffe2_qtensor::Error Refusal;
+  static void resize(Tensor &tensor, const std::vector<int64_t> &dims) { tensor.resize(dims); }
+  static void set_precision(Tensor &tensor, int precision) {
+    tensor.set_precision(precision);
+  }
+  static void set_signed(Tensor &tensor, bool is_signed) { tensor.set_signed(is_signed); }
+  static void set_bit(Tensor &tensor, int bit, size_t index, bool value) {
     tensor.set_bit(bit, index, value);
-    CHECK(tensor.get_bit(bit, index) == value);
-  } else if (name == "canonical_axis_index") {
-    return answered(tensor.canonical_axis_index(static_cast<int32_t>(integer())));
-  } else if (name == "size_from_dim") {
-    return answered(tensor.size_from_dim(static_cast<int32_t>(integer())));
-  } else if (name == "size_to_dim") {
-    return answered(tensor.size_to_dim(static_cast<int32_t>(integer())));
-  } else {
-    CHECK(name == "nop");
   }
-  return plain;
-}
-
-static void replay() {
-  Tensor tensor;
-  // Whether Caffe2 holds storage of another size than the tensor's.
-  bool stale = false;
-  open_golden("trace.txt");
-  while (next_line()) {
-    const int before = failures;
-    const char *const first = word();
-    if (word_is(first, "new")) {
-      tensor = Tensor();
-      stale = false;
-      continue;
-    }
-    const size_t nbytes_before = tensor.nbytes();
-    bool drops = false;
-    int bit = -1;
-    Outcome ours;
-    try {
-      ours = run(tensor, first, drops, bit);
-    } catch (const Error &) {
-      ours = Outcome{true, false, 0};
-    }
-    stale = stale && !drops;
-    const bool threw = integer() != 0, has_answer = integer() != 0;
-    const int64_t answer = integer();
-    const std::vector<int64_t> dims = integer_list();
-    const size_t size = size_word(), aligned_size = size_word(), nbytes = size_word();
-    const int precision = static_cast<int>(integer());
-    const bool is_signed = integer() != 0;
-    CHECK(tensor.alignment() == integer());
-    const bool had_data = integer() != 0;
-
-    stale = had_data && (stale || tensor.nbytes() != nbytes_before);
-    const bool scalar = tensor.ndim() == 0 && size == 1;
-    const bool legal = bit < tensor.precision() + tensor.is_signed();
-    if (threw && bit >= 0 && legal) {
-      // It could not write to storage that had shrunk; this library can.
-      CHECK(stale);
-    } else if (!scalar) {
-      CHECK(ours.threw == threw);
-    }
-    CHECK(!(ours.answered && has_answer) || ours.answer == answer);
-    CHECK(std::vector<int64_t>(tensor.dims().begin(), tensor.dims().end()) == dims);
-    CHECK(tensor.precision() == precision && tensor.is_signed() == is_signed);
-    if (!scalar) {
-      CHECK(tensor.size() == size && tensor.aligned_size() == aligned_size);
-      CHECK(tensor.nbytes() == nbytes && (had_data || tensor.planes().empty()));
-    }
-    report_line("trace.txt", before);
+  static bool get_bit(const Tensor &tensor, int bit, size_t index) {
+    return tensor.get_bit(bit, index);
   }
-  close_golden();
-}
+  static std::vector<int64_t> dims(const Tensor &tensor) {
+    return std::vector<int64_t>(tensor.dims().begin(), tensor.dims().end());
+  }
+  static bool has_planes(const Tensor &tensor) { return !tensor.planes().empty(); }
+  static std::string state(const Tensor &tensor) { return state_of(tensor); }
+};
 
 int main(int argc, char **argv) {
   begin(argc, argv);
-  replay();
+  replay_golden_trace<Calls>();
   return done();
 }
