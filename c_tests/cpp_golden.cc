@@ -1,6 +1,7 @@
 // cpp_golden.cc: the tensors, messages and databases that the real Caffe2 wrote, bit for bit,
 // through the C++ layer. The rules are those of tests/golden.rs.
 #include "golden_text.hpp"
+#include "golden_wire.hpp"
 
 #include <algorithm>
 #include <string>
@@ -95,28 +96,6 @@ static void tensors_filled_bit_by_bit() {
   close_golden();
 }
 
-// What a message that Caffe2 refused, or that lost something there, is refused with here.
-static bool is_due(const char *what, qtensor_status status) {
-  if (word_is(what, "data_too_long") || word_is(what, "data_too_short") ||
-      word_is(what, "dim_beyond_int32") || word_is(what, "dim_zero")) {
-    return status == QTENSOR_SHAPE_MISMATCH;
-  }
-  return word_is(what, "byte_flipped") || status == QTENSOR_MALFORMED;
-}
-
-// Whether the messages differ only in what Caffe2 drops and this library keeps: the channels, and
-// the data type (field 8), which then is what stands behind their end.
-static bool only_kept_fields_differ(const std::string &ours, const std::string &theirs) {
-  Tensor plain = Tensor::deserialize(ours);
-  const bool had_channels = plain.is_multiparam();
-  plain.clear_channels();
-  const std::string left = plain.serialize_proto("test");
-  const std::string right = Tensor::deserialize(theirs).serialize_proto("test");
-  const bool data_type = left.size() > right.size() && left[right.size()] == 0x40;
-  return left.compare(0, right.size(), right) == 0 && (data_type || left.size() == right.size()) &&
-         (had_channels || data_type);
-}
-
 static void unusual_and_damaged_messages() {
   int kept = 0, refused = 0;
   open_golden("wire.txt");
@@ -139,7 +118,7 @@ static void unusual_and_damaged_messages() {
     } catch (const Error &error) {
       threw = true;
       refused++;
-      CHECK(is_due(what, error.status()) && is_sentence(error.what()));
+      CHECK(status_is_due(what, error.status()) && is_sentence(error.what()));
     }
     CHECK(threw == !accepted);
     report_line("wire.txt", before);

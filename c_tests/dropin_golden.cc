@@ -2,6 +2,7 @@
 // through the drop-in headers. The rules are those of tests/golden.rs.
 #define CAFFE2_QTENSOR_STANDALONE
 #include "dropin_tensor.hpp"
+#include "golden_wire.hpp"
 
 #include <string>
 #include <utility>
@@ -74,7 +75,7 @@ static void unusual_and_damaged_messages() {
     } catch (const caffe2::EnforceNotMet &error) {
       threw = true;
       refused++;
-      CHECK(status_is_due(what, error.status()) && is_sentence(error.what()));
+      CHECK(status_is_due(what.c_str(), error.status()) && is_sentence(error.what()));
       CHECK(state_of(tensor) == old_state);
     }
     CHECK(threw == !accepted);

@@ -130,33 +130,4 @@ struct GoldenTensor {
   std::string planes, blob;
 };
 
-// What a message that Caffe2 refused, or that lost something there, is refused with here.
-inline bool status_is_due(const std::string &what, qtensor_status status) {
-  if (what == "data_too_long" || what == "data_too_short" || what == "dim_beyond_int32" ||
-      what == "dim_zero") {
-    return status == QTENSOR_SHAPE_MISMATCH;
-  }
-  return what == "byte_flipped" || status == QTENSOR_MALFORMED;
-}
-
-// Whether two messages differ only in what Caffe2 drops and this library keeps: the channels, and
-// the data type (field 8), which then is what stands behind their end.
-inline bool only_kept_fields_differ(const std::string &ours, const std::string &theirs) {
-  CPUTensor plain, their_tensor;
-  caffe2::DeserializeQTensor(ours, &plain);
-  caffe2::DeserializeQTensor(theirs, &their_tensor);
-  qtensor_t *const handle = plain.Release();
-  const bool had_channels = qtensor_is_multiparam(handle);
-  WORKS(qtensor_clear_channels, handle);
-  const byte_string left = proto_of(handle, "test");
-  const byte_string right = proto_of(their_tensor.handle(), "test");
-  const bool data_type = left.length > right.length && left.bytes[right.length] == 0x40;
-  const bool same = (data_type || left.length == right.length) &&
-                    memcmp(left.bytes, right.bytes, right.length) == 0;
-  free(left.bytes);
-  free(right.bytes);
-  qtensor_free(handle);
-  return same && (had_channels || data_type);
-}
-
 #endif
