@@ -125,7 +125,7 @@ enum qtensor_status
   QTENSOR_BUFFER_TOO_SMALL = 9,
   // The operating system refused an operation on a file.
   QTENSOR_IO = 10,
-  // A value that must be finite is infinite or not a number. No call returns it yet.
+  // A value that must be finite is infinite or not a number.
   QTENSOR_NON_FINITE = 11,
   // What was asked for is not there, such as a blob of that name.
   QTENSOR_UNAVAILABLE = 12,

@@ -74,6 +74,39 @@ pub enum Error {
         rule: &'static str,
     },
 
+    /// A number that this parameter cannot have, such as a scale that is not positive.
+    #[error("The {what} is {value:?}, but it must be {rule}.")]
+    InvalidNumber {
+        /// What the value is for.
+        what: &'static str,
+        /// The value that was refused.
+        value: f64,
+        /// What the value has to be.
+        rule: &'static str,
+    },
+
+    /// A number that the parameter of a channel cannot have.
+    #[error("The {what} of channel {channel} is {value:?}, but it must be {rule}.")]
+    InvalidChannelNumber {
+        /// What the value is for.
+        what: &'static str,
+        /// The channel.
+        channel: usize,
+        /// The value that was refused.
+        value: f64,
+        /// What the value has to be.
+        rule: &'static str,
+    },
+
+    /// A value to quantize is NaN or infinite. Mend it, or ask for such values to be saturated.
+    #[error("The value at index {index} is {value:?}, but it must be finite.")]
+    NonFinite {
+        /// The first such element.
+        index: usize,
+        /// Its value.
+        value: f64,
+    },
+
     /// A size is larger than can be counted or stored. Make the object smaller.
     #[error("The {what} would be larger than its limit of {limit}.")]
     Overflow {
@@ -250,6 +283,8 @@ pub enum ErrorKind {
     BufferTooSmall,
     /// The file system refused.
     Io,
+    /// A value that is NaN or infinite.
+    NonFinite,
     /// What was asked for is not there.
     Unavailable,
 }
@@ -262,7 +297,10 @@ impl Error {
             Error::InvalidArgument { .. }
             | Error::Misaligned { .. }
             | Error::ImpossibleLength { .. }
+            | Error::InvalidNumber { .. }
+            | Error::InvalidChannelNumber { .. }
             | Error::Finished { .. } => ErrorKind::InvalidArgument,
+            Error::NonFinite { .. } => ErrorKind::NonFinite,
             Error::OutOfRange { .. } | Error::NotAnInteger { .. } => ErrorKind::OutOfRange,
             Error::Overflow { .. } => ErrorKind::Overflow,
             Error::OutOfMemory { .. } => ErrorKind::OutOfMemory,

@@ -66,6 +66,7 @@ mod error;
 pub mod kernels;
 mod params;
 mod planes;
+pub mod quantize;
 mod tensor;
 
 pub use caffe2::blob::{BlobInfo, INT8_TYPE, QTENSOR_TYPE, TENSOR_TYPE, peek, peek_proto};

@@ -32,7 +32,7 @@ pub enum qtensor_status {
     QTENSOR_BUFFER_TOO_SMALL = 9,
     /// The operating system refused an operation on a file.
     QTENSOR_IO = 10,
-    /// A value that must be finite is infinite or not a number. No call returns it yet.
+    /// A value that must be finite is infinite or not a number.
     QTENSOR_NON_FINITE = 11,
     /// What was asked for is not there, such as a blob of that name.
     QTENSOR_UNAVAILABLE = 12,
@@ -54,6 +54,7 @@ impl From<ErrorKind> for qtensor_status {
             ErrorKind::Unsupported => qtensor_status::QTENSOR_UNSUPPORTED,
             ErrorKind::BufferTooSmall => qtensor_status::QTENSOR_BUFFER_TOO_SMALL,
             ErrorKind::Io => qtensor_status::QTENSOR_IO,
+            ErrorKind::NonFinite => qtensor_status::QTENSOR_NON_FINITE,
             ErrorKind::Unavailable => qtensor_status::QTENSOR_UNAVAILABLE,
         }
     }
