@@ -18,7 +18,10 @@
 
 pub mod cpu;
 pub mod lanes;
+pub mod quantize;
+pub mod rows;
 pub mod transpose;
 pub mod varint;
 
 pub use cpu::Level;
+pub use rows::Rows;

@@ -4,41 +4,43 @@
 //! other. With seven or eight planes to unpack it is faster to bring the bytes of a group together
 //! and to transpose 8×8 bits in every 64-bit word, with shifts as in plain Rust.
 
+use super::portable::{store_rest, store_word};
+use crate::kernels::rows::Rows;
 use core::arch::x86_64::*;
 
 /// Codes in a block.
 const BLOCK: usize = 64;
 
 /// # Safety
-/// The machine has AVX2; `count` is 1 to 8; `planes` holds
-/// `(count - 1) * stride + ceil(codes.len() / 8)` bytes.
+/// The machine has AVX2; neither `codes` nor `rows` is empty, at most 8 rows; each row has
+/// `ceil(codes.len() / 8)` bytes, the last of them initialized where the length is no multiple of 8.
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn pack(codes: &[u8], planes: &mut [u8], stride: usize, count: usize) {
+pub(super) unsafe fn pack(codes: &[u8], rows: &mut Rows<'_>) {
     // SAFETY: the caller's promise is the callee's.
     unsafe {
-        match count {
-            1 => pack_count::<1>(codes, planes, stride),
-            2 => pack_count::<2>(codes, planes, stride),
-            3 => pack_count::<3>(codes, planes, stride),
-            4 => pack_count::<4>(codes, planes, stride),
-            5 => pack_count::<5>(codes, planes, stride),
-            6 => pack_count::<6>(codes, planes, stride),
-            7 => pack_count::<7>(codes, planes, stride),
-            _ => pack_count::<8>(codes, planes, stride),
+        match rows.count() {
+            1 => pack_count::<1>(codes, rows),
+            2 => pack_count::<2>(codes, rows),
+            3 => pack_count::<3>(codes, rows),
+            4 => pack_count::<4>(codes, rows),
+            5 => pack_count::<5>(codes, rows),
+            6 => pack_count::<6>(codes, rows),
+            7 => pack_count::<7>(codes, rows),
+            _ => pack_count::<8>(codes, rows),
         }
     }
 }
 
 /// # Safety
-/// That of [`pack`], with `COUNT` for `count`.
+/// That of [`pack`], with `COUNT` for the number of rows.
 #[target_feature(enable = "avx2")]
-unsafe fn pack_count<const COUNT: usize>(codes: &[u8], planes: &mut [u8], stride: usize) {
+unsafe fn pack_count<const COUNT: usize>(codes: &[u8], rows: &mut Rows<'_>) {
+    let (start, stride) = (rows.start(), rows.stride());
     let (blocks, rest) = codes.as_chunks::<BLOCK>();
-    let start = planes.as_mut_ptr();
     for (at, block) in blocks.iter().enumerate() {
         for (plane, word) in planes_of::<COUNT>(block).iter().enumerate().take(COUNT) {
-            // SAFETY: the block's 8 bytes of the plane are among those that `planes` holds.
-            unsafe { start.add(plane * stride + at * 8).cast::<u64>().write_unaligned(*word) };
+            // SAFETY: the block's 8 bytes are inside the row.
+            unsafe { store_word(start.add(plane * stride + at * 8), *word) };
         }
     }
     if rest.is_empty() {
@@ -46,17 +48,9 @@ unsafe fn pack_count<const COUNT: usize>(codes: &[u8], planes: &mut [u8], stride
     }
     let mut block = [0; BLOCK];
     block[..rest.len()].copy_from_slice(rest);
-    let whole = rest.len() / 8;
     for (plane, word) in planes_of::<COUNT>(&block).iter().enumerate().take(COUNT) {
-        let bytes = word.to_le_bytes();
-        let start = plane * stride + blocks.len() * 8;
-        planes[start..start + whole].copy_from_slice(&bytes[..whole]);
-        if rest.len() % 8 != 0 {
-            // The low bits belong to the caller.
-            let kept = 0xff_u8 >> (rest.len() % 8);
-            let last = &mut planes[start + whole];
-            *last = (*last & kept) | (bytes[whole] & !kept);
-        }
+        // SAFETY: the bytes of the rest are the last ones of the row.
+        unsafe { store_rest(start.add(plane * stride + blocks.len() * 8), *word, rest.len()) };
     }
 }
 

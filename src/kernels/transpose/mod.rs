@@ -8,6 +8,7 @@
 //! no other; [`unpack`] sets `codes[i]` to the sum of `bit(p, i) << p` over `p < count`.
 
 use super::cpu::{Kind, Level};
+use super::rows::Rows;
 
 mod portable;
 
@@ -25,19 +26,29 @@ mod avx512;
 /// above 1, `stride` be at least `ceil(codes.len() / 8)` (the function panics otherwise).
 pub fn pack(level: Level, codes: &[u8], planes: &mut [u8], stride: usize, count: usize) {
     check(codes.len(), planes.len(), stride, count);
-    if codes.is_empty() || count == 0 {
+    pack_rows(level, codes, Rows::new(planes, stride, count, codes.len().div_ceil(8)));
+}
+
+/// [`pack`] into rows of exactly `ceil(codes.len() / 8)` bytes, at most 8 of them (the function
+/// panics otherwise). Nothing is read from them but the last byte of each, and that only where
+/// the length is no multiple of 8.
+pub fn pack_rows(level: Level, codes: &[u8], mut rows: Rows<'_>) {
+    assert!(rows.count() <= 8, "a code of one byte has at most 8 planes");
+    assert!(rows.bytes() == codes.len().div_ceil(8), "the rows are of another length");
+    if codes.is_empty() || rows.count() == 0 {
         return;
     }
     match level.kind() {
-        Kind::Portable => portable::pack(codes, planes, stride, count),
-        // SAFETY: a `Level` of this kind exists only where AVX2 does; `check` proved the sizes,
-        // and neither `codes` nor `count` is empty.
+        // SAFETY: `Rows` is memory that may be written; `codes` and `rows` are not empty, and the
+        // sizes agree.
+        Kind::Portable => unsafe { portable::pack(codes, &mut rows) },
+        // SAFETY: as above, and a `Level` of this kind exists only where AVX2 does.
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => unsafe { avx2::pack(codes, planes, stride, count) },
-        // SAFETY: a `Level` of this kind exists only where AVX-512 with F, BW, VL, VBMI, VBMI2
-        // and GFNI does; `check` proved the sizes, and neither `codes` nor `count` is empty.
+        Kind::Avx2 => unsafe { avx2::pack(codes, &mut rows) },
+        // SAFETY: as above, and a `Level` of this kind exists only where AVX-512 with F, BW, VL,
+        // VBMI, VBMI2 and GFNI does.
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx512 => unsafe { avx512::pack(codes, planes, stride, count) },
+        Kind::Avx512 => unsafe { avx512::pack(codes, &mut rows) },
     }
 }
 

@@ -3,16 +3,22 @@
 //! A block is 64 codes, which is eight words on either side. The loops over the eight words have
 //! no carried dependency, so the compiler may vectorize them with whatever the target has.
 
+use crate::kernels::rows::Rows;
+
 /// Codes in a block: one word of every plane.
 const BLOCK: usize = 64;
 
-pub(super) fn pack(codes: &[u8], planes: &mut [u8], stride: usize, count: usize) {
+/// # Safety
+/// Neither `codes` nor `rows` is empty, and each row has `ceil(codes.len() / 8)` bytes; the last of
+/// them is initialized where the length is no multiple of 8.
+pub(super) unsafe fn pack(codes: &[u8], rows: &mut Rows<'_>) {
+    let (start, stride, count) = (rows.start(), rows.stride(), rows.count());
     let (blocks, rest) = codes.as_chunks::<BLOCK>();
     for (at, block) in blocks.iter().enumerate() {
         let words = planes_of(block);
         for (plane, word) in words.iter().enumerate().take(count) {
-            let start = plane * stride + at * 8;
-            planes[start..start + 8].copy_from_slice(&word.to_le_bytes());
+            // SAFETY: the block's 8 bytes are inside the row.
+            unsafe { store_word(start.add(plane * stride + at * 8), *word) };
         }
     }
     if rest.is_empty() {
@@ -20,17 +26,36 @@ pub(super) fn pack(codes: &[u8], planes: &mut [u8], stride: usize, count: usize)
     }
     let mut block = [0; BLOCK];
     block[..rest.len()].copy_from_slice(rest);
-    let words = planes_of(&block);
-    for (plane, word) in words.iter().enumerate().take(count) {
-        let start = plane * stride + blocks.len() * 8;
-        let bytes = word.to_le_bytes();
-        let whole = rest.len() / 8;
-        planes[start..start + whole].copy_from_slice(&bytes[..whole]);
-        if rest.len() % 8 != 0 {
+    for (plane, word) in planes_of(&block).iter().enumerate().take(count) {
+        // SAFETY: the bytes of the rest are the last ones of the row.
+        unsafe { store_rest(start.add(plane * stride + blocks.len() * 8), *word, rest.len()) };
+    }
+}
+
+/// # Safety
+/// 8 bytes can be written from `target` on.
+#[inline(always)]
+pub(super) unsafe fn store_word(target: *mut u8, word: u64) {
+    // SAFETY: the caller's promise.
+    unsafe { target.cast::<[u8; 8]>().write(word.to_le_bytes()) };
+}
+
+/// Stores the first `length` bits of plane bytes, 1 to 63; the low bits of the last byte stay.
+///
+/// # Safety
+/// `ceil(length / 8)` bytes can be written from `target` on, and the last of them read where the
+/// length is no multiple of 8.
+#[inline(always)]
+pub(super) unsafe fn store_rest(target: *mut u8, word: u64, length: usize) {
+    let (bytes, whole) = (word.to_le_bytes(), length / 8);
+    // SAFETY: the caller's promise.
+    unsafe {
+        core::ptr::copy_nonoverlapping(bytes.as_ptr(), target, whole);
+        if !length.is_multiple_of(8) {
             // The low bits belong to the caller.
-            let kept = 0xff_u8 >> (rest.len() % 8);
-            let last = &mut planes[start + whole];
-            *last = (*last & kept) | (bytes[whole] & !kept);
+            let kept = 0xff_u8 >> (length % 8);
+            let last = target.add(whole);
+            last.write((last.read() & kept) | (bytes[whole] & !kept));
         }
     }
 }

@@ -6,6 +6,7 @@
 //! blends, which are plentiful, do the first two rounds, and one shuffle does the last and puts
 //! the bytes in order.
 
+use crate::kernels::rows::Rows;
 use core::arch::x86_64::*;
 
 use super::{ALIGN_FROM, BLOCK, STREAMING_BYTES, UPPER_FOUR, UPPER_TWO, first, vector};
@@ -53,34 +54,35 @@ const PACK_INDEX: [[u8; 64]; 8] = {
 };
 
 /// # Safety
-/// The machine has the features; `count` is 1 to 8; `codes` is not empty; `planes` holds
-/// `(count - 1) * stride + ceil(codes.len() / 8)` bytes.
+/// The machine has the features; neither `codes` nor `rows` is empty, at most 8 rows; each row has
+/// `ceil(codes.len() / 8)` bytes, the last of them initialized where the length is no multiple of 8.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,gfni")]
-pub(in super::super) unsafe fn pack(codes: &[u8], planes: &mut [u8], stride: usize, count: usize) {
+pub(in super::super) unsafe fn pack(codes: &[u8], rows: &mut Rows<'_>) {
     // SAFETY: the caller's promise is the callee's.
     unsafe {
-        match count {
-            1 => pack_count::<1>(codes, planes, stride),
-            2 => pack_count::<2>(codes, planes, stride),
-            3 => pack_count::<3>(codes, planes, stride),
-            4 => pack_count::<4>(codes, planes, stride),
-            5 => pack_count::<5>(codes, planes, stride),
-            6 => pack_count::<6>(codes, planes, stride),
-            7 => pack_count::<7>(codes, planes, stride),
-            _ => pack_count::<8>(codes, planes, stride),
+        match rows.count() {
+            1 => pack_count::<1>(codes, rows),
+            2 => pack_count::<2>(codes, rows),
+            3 => pack_count::<3>(codes, rows),
+            4 => pack_count::<4>(codes, rows),
+            5 => pack_count::<5>(codes, rows),
+            6 => pack_count::<6>(codes, rows),
+            7 => pack_count::<7>(codes, rows),
+            _ => pack_count::<8>(codes, rows),
         }
     }
 }
 
 /// # Safety
-/// That of [`pack`], with `COUNT` for `count`.
+/// That of [`pack`], with `COUNT` for the number of rows.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,gfni")]
-unsafe fn pack_count<const COUNT: usize>(codes: &[u8], planes: &mut [u8], stride: usize) {
+unsafe fn pack_count<const COUNT: usize>(codes: &[u8], rows: &mut Rows<'_>) {
     let mut source = codes.as_ptr();
-    let mut target = planes.as_mut_ptr();
+    let mut target = rows.start();
+    let stride = rows.stride();
     let mut left = codes.len();
     // SAFETY: `left` codes from `source` on are unread, and their bytes from `target` on in every
-    // plane are within `planes`, here and after each step; a step takes no more than `left`.
+    // row are within it, here and after each step; a step takes no more than `left`.
     unsafe {
         // Lines of all planes begin together only if the stride is whole lines.
         if left >= ALIGN_FROM && (COUNT == 1 || stride.is_multiple_of(64)) {

@@ -1,0 +1,232 @@
+//! Codes of at most 8 bits from single precision, nearly always without a division.
+//!
+//! A position between the codes is computed as a fixed-point number with 16 bits behind the point,
+//! moved so that its whole part is the code: `value * multiplier + offset`, one multiplication and
+//! one addition in single precision. It is off by at most half of [`Fast::window`] units. Where the
+//! bits behind the point are within that of the border between two codes, the value is *doubtful*
+//! and is evaluated by the specification; anywhere else both agree, because everything here rises
+//! with the value. NaN, infinities and positions beyond 2^15 do not fit the fixed-point number;
+//! the conversion turns them into one that is doubtful.
+
+use super::formula::{Counts, Formula, Outcome, Rounding, Rules, Step};
+use crate::kernels::cpu::{Kind, Level};
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+/// Bits behind the point.
+const FRACTION: u32 = 16;
+const ONE: f64 = (1_u32 << FRACTION) as f64;
+
+/// Values in a step of a kernel.
+const GROUP: usize = 64;
+
+/// The single-precision form of a [`Step`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fast {
+    multiplier: f32,
+    offset: f32,
+    /// Positions with fewer units than this behind the point are doubtful.
+    window: u16,
+}
+
+impl Fast {
+    /// `None` where the error could be too large to be worth the attempt, and for roundings that
+    /// single precision does not serve.
+    pub fn new(step: &Step, rules: &Rules) -> Option<Fast> {
+        let up = match rules.rounding {
+            Rounding::NearestEven | Rounding::NearestAway | Rounding::Caffe2 => 0.5,
+            Rounding::Floor => 0.0,
+            // Right between the codes; on a code itself the value is doubtful.
+            Rounding::Ceil => 1.0,
+            Rounding::TowardZero | Rounding::Stochastic => return None,
+        };
+        if rules.precision > 8 {
+            return None;
+        }
+        let (lowest, highest) = (rules.lowest() as f64, rules.highest() as f64);
+        let multiplier = (ONE / step.scale) as f32;
+        // Wide of overflow, and of subnormal values, which a host may have told the processor to
+        // take for zero.
+        if !(1e-30..1e30).contains(&multiplier) {
+            return None;
+        }
+        let offset = (up - step.bias) * ONE;
+        // The largest quotient whose rounding is not saturated anyway. Beyond it positions only
+        // rise further above the highest code, or fall below the lowest.
+        let quotient = (lowest + step.bias).abs().max((highest + step.bias).abs()) + 2.0;
+        // Errors in units behind the point. A rounding is counted as a whole unit in the last
+        // place, which holds in every rounding mode that a host may have set.
+        const LAST_PLACE: f64 = 1.0 / (1_u32 << 23) as f64;
+        let of_multiplier = quotient * ONE * LAST_PLACE;
+        // Where the processor does not fuse it with the addition.
+        let of_product = quotient * ONE * LAST_PLACE;
+        let of_offset = (offset.abs() + LARGEST_WINDOW) * LAST_PLACE;
+        let of_sum = (highest.max(-lowest) + 3.0) * ONE * LAST_PLACE;
+        let of_conversion = 1.0;
+        // Caffe2's own quotient is rounded too.
+        let of_quotient = if rules.rounding == Rounding::Caffe2 { of_product } else { 0.0 };
+        let error =
+            of_multiplier + of_product + of_offset + of_sum + of_conversion + of_quotient + 0.25;
+        // Moved up by the error, so that what is doubtful lies right above a code.
+        let error = error.ceil();
+        let window = 2.0 * error + 1.0;
+        let window_fits = window <= LARGEST_WINDOW;
+        window_fits.then_some(Fast {
+            multiplier,
+            offset: (offset + error) as f32,
+            window: window as u16,
+        })
+    }
+}
+
+/// Above this one value in sixteen would be doubtful.
+const LARGEST_WINDOW: f64 = 4096.0;
+
+/// The steps of the values that a kernel is given.
+#[derive(Clone, Copy)]
+pub enum Steps<'a> {
+    /// One for all.
+    One(&'a Step, &'a Fast),
+    /// One for each value.
+    Each {
+        /// The step of the value at a position of the slice.
+        step: &'a (dyn Fn(usize) -> Step + Sync),
+        /// What [`Fast`] has, for each value.
+        multipliers: &'a [f32],
+        /// The same.
+        offsets: &'a [f32],
+        /// The widest window of all.
+        window: u16,
+    },
+}
+
+/// Where the codes of a tensor go.
+pub struct Codes<'a> {
+    /// The magnitude, and the sign in the next bit behind it where that is within the byte.
+    pub bytes: &'a mut [u8],
+    /// 0 or 1 for each sign of a signed tensor of precision 8; else empty.
+    pub signs: &'a mut [u8],
+}
+
+/// The codes of values whose first has the index `first`; returns how many were not finite.
+///
+/// The precision is at most 8. `codes.bytes`, and `codes.signs` where the precision is 8 and signed,
+/// are as long as `values`, and so are the slices of [`Steps::Each`] (the function panics
+/// otherwise). `counts` costs a third more time in the first-level cache, and none from memory.
+pub fn narrow(
+    level: Level,
+    values: &[f32],
+    steps: Steps<'_>,
+    rules: &Rules,
+    first: u64,
+    codes: Codes<'_>,
+    counts: Option<&mut Counts>,
+) -> u64 {
+    let length = values.len();
+    assert!((1..=8).contains(&rules.precision), "codes of a byte have 1 to 8 bits");
+    assert!(codes.bytes.len() == length, "there is a byte for each value");
+    let signs = if rules.signed && rules.precision == 8 { length } else { 0 };
+    assert!(codes.signs.len() == signs, "there is a sign for each value, or none");
+    if let Steps::Each { multipliers, offsets, .. } = steps {
+        assert!(multipliers.len() == length && offsets.len() == length, "a step for each value");
+    }
+    let mut job = Job { values, steps, rules, first, codes, counts, non_finite: 0 };
+    match level.kind() {
+        Kind::Portable => portable::run(&mut job),
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx2 => portable::run(&mut job),
+        // SAFETY: a `Level` of this kind exists only where AVX-512 with F, BW, DQ and VL does; the
+        // slices were checked.
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx512 => unsafe { avx512::run(&mut job) },
+    }
+    job.non_finite
+}
+
+/// All that a kernel needs.
+struct Job<'a> {
+    values: &'a [f32],
+    steps: Steps<'a>,
+    rules: &'a Rules,
+    first: u64,
+    codes: Codes<'a>,
+    counts: Option<&'a mut Counts>,
+    non_finite: u64,
+}
+
+impl Job<'_> {
+    fn window(&self) -> u16 {
+        match self.steps {
+            Steps::One(_, fast) => fast.window,
+            Steps::Each { window, .. } => window,
+        }
+    }
+
+    /// The code that stands for 0, where there is one for all values.
+    fn zero_code(&self) -> Option<i16> {
+        match self.steps {
+            Steps::One(step, _) => {
+                let code = -step.bias;
+                let inside =
+                    (self.rules.lowest() as f64..=self.rules.highest() as f64).contains(&code);
+                (inside && code == code.trunc()).then_some(code as i16)
+            }
+            // Counted for each value by itself.
+            Steps::Each { .. } => None,
+        }
+    }
+
+    /// Those of the lanes from `at` on, already encoded, whose code stands for 0.
+    fn flushed_lanes(&self, at: usize, mut lanes: u64) -> u64 {
+        let Steps::Each { step, .. } = self.steps else { return 0 };
+        let mut flushed = 0;
+        while lanes != 0 {
+            let lane = lanes.trailing_zeros();
+            lanes &= lanes - 1;
+            let index = at + lane as usize;
+            flushed |= u64::from(self.code(index) == -step(index).bias) << lane;
+        }
+        flushed
+    }
+
+    /// The code that was stored for a value.
+    fn code(&self, index: usize) -> f64 {
+        let byte = self.codes.bytes[index];
+        let magnitude = f64::from(byte & self.rules.highest() as u8);
+        let above = self.rules.precision < 8 && byte >> self.rules.precision != 0;
+        let negative = above || self.codes.signs.get(index) == Some(&1);
+        if negative { -magnitude } else { magnitude }
+    }
+
+    /// Evaluates the values from `at` on whose bit is set by the specification, and counts them.
+    #[cold]
+    #[inline(never)]
+    fn mend(&mut self, at: usize, mut doubtful: u64) {
+        while doubtful != 0 {
+            let index = at + doubtful.trailing_zeros() as usize;
+            doubtful &= doubtful - 1;
+            let step = match self.steps {
+                Steps::One(step, _) => *step,
+                Steps::Each { step, .. } => step(index),
+            };
+            let formula = Formula { rules: *self.rules, step };
+            let (code, outcome) =
+                formula.code(f64::from(self.values[index]), self.first + index as u64);
+            let negative = u8::from(code < 0);
+            let magnitude = code.unsigned_abs() as u8;
+            self.codes.bytes[index] = match self.rules.precision {
+                8 => magnitude,
+                precision => magnitude | negative << precision,
+            };
+            if let Some(sign) = self.codes.signs.get_mut(index) {
+                *sign = negative;
+            }
+            self.non_finite += u64::from(outcome == Outcome::NonFinite);
+            if let Some(counts) = &mut self.counts {
+                counts.note(outcome);
+            }
+        }
+    }
+}
