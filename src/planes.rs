@@ -6,10 +6,11 @@
 //! to the most significant one; a signed tensor has a sign plane behind them (1 = negative).
 
 pub(crate) mod codes;
+pub(crate) mod fill;
 
 use crate::error::{Error, Result};
-use crate::kernels::Level;
 use crate::kernels::varint::{self, Decoded};
+use crate::kernels::{Level, Rows};
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use std::alloc;
@@ -181,6 +182,27 @@ impl Storage {
     #[cfg(feature = "capi")]
     pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
         self.start.as_ptr()
+    }
+
+    /// The bytes as rows, one for each plane of a geometry that has as many bytes.
+    pub(crate) fn rows(&mut self, geometry: Geometry) -> Rows<'_> {
+        Rows::new(self.bytes_mut(), geometry.stride(), geometry.planes(), geometry.stride())
+    }
+
+    /// New planes that a source of codes fills; `padding` is what goes behind the last element.
+    pub(crate) fn filled_by<S: fill::Source>(
+        geometry: Geometry,
+        padding: &fill::Padding,
+        source: &S,
+        threads: usize,
+    ) -> Result<(Storage, S::Tally)> {
+        let mut filler = Filler::new(geometry.nbytes())?;
+        let (stride, planes) = (geometry.stride(), geometry.planes());
+        let rows = Rows::uninit(filler.rest(), stride, planes, stride);
+        let tally = fill::fill(geometry, rows, padding, source, threads)?;
+        // `fill` has written every byte of every row, and the rows are the whole block.
+        filler.filled = filler.storage.length;
+        Ok((filler.storage, tally))
     }
 
     /// A copy in memory of its own.

@@ -337,7 +337,10 @@ impl QTensor {
             return Ok(());
         }
         let geometry = self.geometry;
-        codes::write(geometry, 0, codes, self.mutable_data()?);
+        self.mutable_data()?;
+        if let Some(storage) = &mut self.storage {
+            codes::write(geometry, codes, &mut storage.rows(geometry));
+        }
         Ok(())
     }
 
@@ -347,6 +350,19 @@ impl QTensor {
             Some(planes) => codes::read(self.geometry, first, planes, codes),
             None => codes.fill(T::ZERO),
         }
+    }
+
+    pub(crate) fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    pub(crate) fn storage_mut(&mut self) -> Option<&mut Storage> {
+        self.storage.as_mut()
+    }
+
+    /// Replaces the planes by others of the geometry's size.
+    pub(crate) fn set_storage(&mut self, storage: Storage) {
+        self.storage = (self.nbytes() != 0).then_some(storage);
     }
 
     pub(crate) fn kept(&self) -> &Kept {

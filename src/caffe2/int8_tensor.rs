@@ -9,7 +9,7 @@ use super::emit::{Counter, Emit, Sink, Varint};
 use super::qtensor_proto::{self, Fields, data_path, emit_dims};
 use super::wire::{self, Scanner};
 use crate::error::{Error, Result};
-use crate::kernels::{Level, varint};
+use crate::kernels::{Level, Rows, varint};
 use crate::planes::codes::{self, BLOCK, Code};
 use crate::planes::{Geometry, Storage};
 use crate::tensor::QTensor;
@@ -67,15 +67,14 @@ pub(crate) fn read(fields: &mut Fields, bytes: &[u8]) -> Result<QTensor> {
     let path = data_path(Some(field::QTENSOR));
     fields.data.check_count(bytes, path, geometry.size())?;
     let mut storage = Storage::zeroed(geometry.nbytes())?;
-    let planes = storage.bytes_mut();
     let filled = match element {
         Element::Byte => {
-            let mut blocks = Blocks::<u8>::new(geometry, planes);
+            let mut blocks = Blocks::<u8>::new(geometry, &mut storage);
             fields.data.each_piece(bytes, path, &mut |piece| blocks.add_bytes(piece, bytes))?;
             blocks.finish()
         }
         Element::Int32 => {
-            let mut blocks = Blocks::<i64>::new(geometry, planes);
+            let mut blocks = Blocks::<i64>::new(geometry, &mut storage);
             fields.data.each_piece(bytes, path, &mut |piece| blocks.add_int32(piece, bytes))?;
             blocks.finish()
         }
@@ -98,7 +97,7 @@ fn as_int32(value: f64) -> Option<i32> {
 /// Values on their way into the planes, collected into whole blocks.
 struct Blocks<'a, T> {
     geometry: Geometry,
-    planes: &'a mut [u8],
+    rows: Rows<'a>,
     /// Elements that the planes hold already.
     first: usize,
     block: [T; BLOCK],
@@ -107,9 +106,16 @@ struct Blocks<'a, T> {
 }
 
 impl<'a, T: Code> Blocks<'a, T> {
-    fn new(geometry: Geometry, planes: &'a mut [u8]) -> Blocks<'a, T> {
+    fn new(geometry: Geometry, storage: &'a mut Storage) -> Blocks<'a, T> {
         let block = [T::ZERO; BLOCK];
-        Blocks { geometry, planes, first: 0, block, length: 0, too_many: false }
+        Blocks {
+            geometry,
+            rows: storage.rows(geometry),
+            first: 0,
+            block,
+            length: 0,
+            too_many: false,
+        }
     }
 
     /// The part of the block that is free and has elements to come.
@@ -128,7 +134,8 @@ impl<'a, T: Code> Blocks<'a, T> {
 
     fn flush(&mut self) {
         let codes = self.block.get(..self.length).unwrap_or_default();
-        codes::write(self.geometry, self.first, codes, self.planes);
+        let mut part = self.rows.part(self.first / 8, codes.len().div_ceil(8));
+        codes::write(self.geometry, codes, &mut part);
         self.first = self.first.saturating_add(self.length);
         self.length = 0;
     }

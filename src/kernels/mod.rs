@@ -20,6 +20,7 @@ pub mod cpu;
 pub mod lanes;
 pub mod quantize;
 pub mod rows;
+pub mod stream;
 pub mod transpose;
 pub mod varint;
 

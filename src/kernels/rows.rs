@@ -1,5 +1,7 @@
 //! The same stretch of several planes, to be written.
 
+use super::cpu::Level;
+use super::stream;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
@@ -103,5 +105,12 @@ impl<'a> Rows<'a> {
         assert!(row < self.count && at < self.bytes, "there is no such byte");
         // SAFETY: the byte is inside its row, whose memory this value may write.
         unsafe { self.start.add(row * self.stride + at).write(value) }
+    }
+
+    /// Sets a whole row, around the caches: visible to other threads after [`stream::fence`].
+    pub fn store_streaming(&mut self, level: Level, row: usize, bytes: &[u8]) {
+        assert!(row < self.count && bytes.len() == self.bytes, "the row is of another length");
+        // SAFETY: the row is memory of this value's own, and as long as `bytes`.
+        unsafe { stream::copy(level, bytes, self.start.add(row * self.stride)) }
     }
 }

@@ -6,7 +6,7 @@
 use super::Geometry;
 use crate::error::{Error, Result};
 use crate::kernels::lanes::{self, Integer};
-use crate::kernels::{Level, transpose};
+use crate::kernels::{Level, Rows, transpose};
 
 /// Elements per block: its lanes stay in the first-level cache. A multiple of 8, so that blocks
 /// start on whole plane bytes.
@@ -153,33 +153,29 @@ fn byte_lanes(precision: u8) -> impl Iterator<Item = (usize, u32, usize)> {
         .map(|(plane, shift, rest)| (plane, shift, rest.min(8)))
 }
 
-/// Writes codes that [`check_write`] would pass into `planes`, which has the geometry's size,
-/// from element `first` on, a multiple of 8. Padding bits stay as they are.
-pub(crate) fn write<T: Code>(geometry: Geometry, first: usize, codes: &[T], planes: &mut [u8]) {
-    let (level, stride) = (Level::best(), geometry.stride());
+/// Writes codes that [`check_write`] would pass into rows of their length, all planes of the
+/// geometry. Padding bits stay as they are.
+pub(crate) fn write<T: Code>(geometry: Geometry, codes: &[T], rows: &mut Rows<'_>) {
+    let level = Level::best();
+    let precision = usize::from(geometry.precision());
     if codes.is_empty() {
         return;
     }
-    if let (Some(bytes), false, 1..=8) = (T::bytes(codes), geometry.signed(), geometry.precision())
-    {
-        let planes = planes.get_mut(first / 8..).unwrap_or_default();
-        return transpose::pack(level, bytes, planes, stride, usize::from(geometry.precision()));
+    if let (Some(bytes), false, 1..=8) = (T::bytes(codes), geometry.signed(), precision) {
+        return transpose::pack_rows(level, bytes, rows.some(0, precision));
     }
     let mut lane_bytes = [0u8; BLOCK];
-    let sign_plane = usize::from(geometry.precision());
     for (block, codes) in codes.chunks(BLOCK).enumerate() {
-        let offset = block.saturating_mul(BLOCK / 8).saturating_add(first / 8);
+        let offset = block.saturating_mul(BLOCK / 8);
+        let mut rows = rows.part(offset, codes.len().div_ceil(8));
         let lane_bytes = lane_bytes.get_mut(..codes.len()).unwrap_or_default();
         for (plane, shift, count) in byte_lanes(geometry.precision()) {
             lanes::split(level, codes, shift, lane_bytes);
-            if let Some(planes) = planes.get_mut(from_plane(plane, stride, offset)) {
-                transpose::pack(level, lane_bytes, planes, stride, count);
-            }
+            transpose::pack_rows(level, lane_bytes, rows.some(plane, count));
         }
-        let sign = planes.get_mut(from_plane(sign_plane, stride, offset));
-        if let Some(plane) = sign.filter(|_| geometry.signed()) {
+        if geometry.signed() {
             lanes::signs(level, codes, lane_bytes);
-            transpose::pack(level, lane_bytes, plane, stride, 1);
+            transpose::pack_rows(level, lane_bytes, rows.some(precision, 1));
         }
     }
 }

@@ -81,6 +81,23 @@ impl Fast {
     }
 }
 
+impl Fast {
+    /// What a value is multiplied by.
+    pub fn multiplier(&self) -> f32 {
+        self.multiplier
+    }
+
+    /// What is added to the product.
+    pub fn offset(&self) -> f32 {
+        self.offset
+    }
+
+    /// The number of doubtful positions between two codes, of 2^16.
+    pub fn window(&self) -> u16 {
+        self.window
+    }
+}
+
 /// Above this one value in sixteen would be doubtful.
 const LARGEST_WINDOW: f64 = 4096.0;
 

@@ -1,0 +1,218 @@
+//! Floats to the codes of a tensor, by its own scale and bias or those of its channels.
+
+use super::options::{Counts, NonFinite, QuantizeOptions, Scheme};
+use super::steps::{Expansion, Plan};
+use super::value::sealed::Value as _;
+use super::value::{Floats, Value};
+use crate::error::{Error, Result};
+use crate::kernels::quantize::Rules;
+use crate::planes::Storage;
+use crate::planes::fill::{Block, Padding, SINGLE_BLOCK, Source, fill};
+use crate::tensor::QTensor;
+
+/// The highest precision that values are quantized to.
+pub const MAX_PRECISION: u8 = 32;
+
+impl QTensor {
+    /// Turns values into this tensor's codes, in order.
+    ///
+    /// The code is the rounding of `value / scale - bias`, both operations in double precision,
+    /// clamped to what the precision allows; in a tensor with channels by the scale and bias of
+    /// the element's channel. `values` are `f32`, `f64`, [`Half`](super::quantize::Half) or
+    /// [`Bfloat16`](super::quantize::Bfloat16).
+    ///
+    /// ```
+    /// use caffe2_qtensor::{QTensor, quantize::QuantizeOptions};
+    ///
+    /// let mut tensor = QTensor::with_shape(&[5], 4, true)?;
+    /// tensor.set_scale(0.5);
+    /// tensor.quantize(&[0.2_f32, 0.3, -1.25, 100.0, -0.75], &QuantizeOptions::default())?;
+    /// let mut codes = [0i64; 5];
+    /// tensor.read_codes(&mut codes)?;
+    /// assert_eq!(codes, [0, 1, -2, 15, -2]);
+    /// # Ok::<(), caffe2_qtensor::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `ShapeMismatch` unless there are [`size`](Self::size) values; `OutOfRange` for a precision
+    /// of 0 or above 32; `InvalidArgument` for a scale that is not positive, finite and normal and
+    /// for a bias that is not finite; `NonFinite` for a value that is not, unless the options say
+    /// otherwise; what [`params`](Self::params) refuses; `OutOfMemory`. The tensor stays as it was.
+    pub fn quantize<T: Value>(&mut self, values: &[T], options: &QuantizeOptions) -> Result<()> {
+        run(self, values, options, false).map(drop)
+    }
+
+    /// [`quantize`](Self::quantize), counting what became of the values in the same pass.
+    ///
+    /// ```
+    /// use caffe2_qtensor::{QTensor, quantize::QuantizeOptions};
+    ///
+    /// let mut tensor = QTensor::with_shape(&[4], 4, false)?;
+    /// let counts = tensor
+    ///     .quantize_counting(&[0.2_f32, 3.0, -1.0, 100.0], &QuantizeOptions::default())?;
+    /// assert_eq!((counts.saturated_low, counts.saturated_high), (1, 1));
+    /// assert_eq!(counts.flushed_to_zero, 1);
+    /// # Ok::<(), caffe2_qtensor::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`quantize`](Self::quantize).
+    pub fn quantize_counting<T: Value>(
+        &mut self,
+        values: &[T],
+        options: &QuantizeOptions,
+    ) -> Result<Counts> {
+        run(self, values, options, true)
+    }
+}
+
+fn run<T: Value>(
+    tensor: &mut QTensor,
+    values: &[T],
+    options: &QuantizeOptions,
+    counting: bool,
+) -> Result<Counts> {
+    check_size("number of values", values.len(), tensor.size())?;
+    check_precision(tensor.precision())?;
+    let rules = Rules {
+        rounding: options.rounding,
+        seed: options.seed,
+        precision: tensor.precision(),
+        signed: tensor.is_signed(),
+    };
+    let refuse = options.non_finite == NonFinite::Refuse;
+    match options.scheme {
+        Scheme::Parameters => {
+            let plan = Plan::new(&tensor.params()?, tensor.dims(), &rules, T::SINGLE)?;
+            let source = Linear { values, rules, plan, refuse, counting };
+            tensor.fill_codes(&source, refuse, options.threads).map(|tally| tally.counts)
+        }
+        Scheme::DorefaActivations | Scheme::DorefaWeights => todo!(),
+    }
+}
+
+/// Refuses buffers that are not the tensor's size.
+pub(super) fn check_size(what: &'static str, count: usize, size: usize) -> Result<()> {
+    if count == size {
+        return Ok(());
+    }
+    Err(Error::ShapeMismatch {
+        what,
+        value: i128::try_from(count).unwrap_or(i128::MAX),
+        expected: i128::try_from(size).unwrap_or(i128::MAX),
+    })
+}
+
+/// Refuses precisions that have no values.
+pub(super) fn check_precision(precision: u8) -> Result<()> {
+    if (1..=MAX_PRECISION).contains(&precision) {
+        return Ok(());
+    }
+    Err(Error::OutOfRange {
+        what: "precision",
+        value: i128::from(precision),
+        min: 1,
+        max: i128::from(MAX_PRECISION),
+    })
+}
+
+/// The notes of a source, and its memory.
+#[derive(Default)]
+pub(super) struct Tally<B> {
+    pub(super) counts: Counts,
+    pub(super) buffer: B,
+    pub(super) expansion: Expansion,
+}
+
+/// Values and how they become codes.
+struct Linear<'a, T> {
+    values: &'a [T],
+    rules: Rules,
+    plan: Plan,
+    refuse: bool,
+    counting: bool,
+}
+
+impl<T: Value> Source for Linear<'_, T> {
+    type Tally = Tally<T::Buffer>;
+
+    fn merge(tally: &mut Self::Tally, later: &Self::Tally) {
+        tally.counts.add(&later.counts);
+    }
+
+    fn narrow(&self) -> bool {
+        self.plan.is_narrow()
+    }
+
+    fn value_bytes(&self) -> usize {
+        size_of_val(self.values)
+    }
+
+    fn codes(&self, first: usize, mut block: Block<'_>, tally: &mut Self::Tally) -> Result<()> {
+        let length = match &block {
+            Block::Narrow(codes) => codes.bytes.len(),
+            Block::Wide(codes) => codes.len(),
+        };
+        let end = first.saturating_add(length);
+        let values = self.values.get(first..end).unwrap_or_default();
+        let Tally { counts, buffer, expansion } = tally;
+        let non_finite = match (T::floats(values, buffer), &mut block) {
+            (Floats::Single(values), Block::Narrow(codes)) => {
+                let counts = self.counting.then_some(&mut *counts);
+                self.plan.narrow(&self.rules, first, values, codes, counts, expansion)?
+            }
+            (Floats::Single(values), Block::Wide(codes)) => {
+                self.plan.exact(&self.rules, first, values, codes, counts)
+            }
+            (Floats::Double(values), Block::Wide(codes)) => {
+                self.plan.exact(&self.rules, first, values, codes, counts)
+            }
+            // `is_narrow` is false for double precision.
+            (Floats::Double(_), Block::Narrow(_)) => 0,
+        };
+        if self.refuse && non_finite != 0 {
+            return Err(first_non_finite(values, first));
+        }
+        Ok(())
+    }
+}
+
+/// The error for the first value that is not finite; there is one.
+pub(super) fn first_non_finite<T: Value>(values: &[T], first: usize) -> Error {
+    let found = values.iter().position(|value| !value.wide().is_finite()).unwrap_or(0);
+    let value = values.get(found).map_or(f64::NAN, |value| value.wide());
+    Error::NonFinite { index: first.saturating_add(found), value }
+}
+
+impl QTensor {
+    /// Replaces all codes, or nothing where the source reports an error, which it does only if it
+    /// `may_refuse`.
+    pub(super) fn fill_codes<S: Source>(
+        &mut self,
+        source: &S,
+        may_refuse: bool,
+        threads: usize,
+    ) -> Result<S::Tally> {
+        let geometry = self.geometry();
+        if geometry.size() == 0 {
+            return Ok(S::Tally::default());
+        }
+        // A single block is refused before anything of it is written. Larger tensors get new
+        // planes, so that the old ones are still there after a refusal.
+        match self.storage_mut() {
+            Some(storage) if !may_refuse || geometry.size() <= SINGLE_BLOCK => {
+                let padding = Padding::of(geometry, storage.bytes());
+                fill(geometry, storage.rows(geometry), &padding, source, threads)
+            }
+            storage => {
+                let padding = match storage {
+                    Some(storage) => Padding::of(geometry, storage.bytes()),
+                    None => Padding::ZERO,
+                };
+                let (new, tally) = Storage::filled_by(geometry, &padding, source, threads)?;
+                self.set_storage(new);
+                Ok(tally)
+            }
+        }
+    }
+}

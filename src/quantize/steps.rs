@@ -1,0 +1,304 @@
+//! The steps of a tensor's elements: one for all of them, or one for each channel.
+
+use crate::error::{Error, Result};
+use crate::kernels::Level;
+use crate::kernels::quantize::{
+    Codes, Counts, Fast, Formula, Rounding, Rules, Step, Steps, Wide, exact, narrow,
+};
+use crate::params::Params;
+use crate::planes::fill::NARROW;
+
+/// Rows of a channel that are worth a call of the kernel each.
+const LONG_ROW: usize = 512;
+
+/// Everything that turns values into codes, checked and prepared.
+pub(super) enum Plan {
+    /// One step for all elements.
+    One(Step, Option<Fast>),
+    /// A step for each channel.
+    Channels(Channels),
+}
+
+/// The steps of channels, and where their elements lie.
+pub(super) struct Channels {
+    /// Elements next to each other that share a channel.
+    row: usize,
+    steps: Vec<Step>,
+    /// One for each step, where every step has one.
+    fast: Vec<Fast>,
+    window: u16,
+}
+
+/// The single-precision steps of a block's elements, kept from block to block.
+#[derive(Default)]
+pub(super) struct Expansion {
+    multipliers: Vec<f32>,
+    offsets: Vec<f32>,
+    /// Where the period was at the first element.
+    phase: usize,
+}
+
+impl Plan {
+    /// Refuses parameters that no value can be divided by. `single` says that the values are in
+    /// single precision, so that there may be narrow codes.
+    pub(super) fn new(
+        params: &Params<'_>,
+        dims: &[i64],
+        rules: &Rules,
+        single: bool,
+    ) -> Result<Plan> {
+        let single = single && rules.precision <= 8;
+        match *params {
+            Params::Affine { scale, bias } => {
+                let invalid = |what, value, rule| Error::InvalidNumber { what, value, rule };
+                let step = checked_step(scale, bias, rules.rounding, invalid)?;
+                let fast = if single { Fast::new(&step, rules) } else { None };
+                Ok(Plan::One(step, fast))
+            }
+            Params::PerChannel { axis, scales, biases } => {
+                let mut steps = Vec::new();
+                let bytes = scales.len().saturating_mul(size_of::<Step>());
+                let no_memory = Error::OutOfMemory { what: "channel steps", bytes };
+                steps.try_reserve_exact(scales.len()).map_err(|_| no_memory)?;
+                for (channel, (scale, bias)) in scales.iter().zip(biases).enumerate() {
+                    let invalid = |what, value, rule| Error::InvalidChannelNumber {
+                        what,
+                        channel,
+                        value,
+                        rule,
+                    };
+                    steps.push(checked_step(*scale, *bias, rules.rounding, invalid)?);
+                }
+                let mut fast = Vec::new();
+                fast.try_reserve_exact(if single { steps.len() } else { 0 })
+                    .map_err(|_| no_memory)?;
+                fast.extend(steps.iter().filter(|_| single).map_while(|s| Fast::new(s, rules)));
+                if fast.len() != steps.len() {
+                    fast.clear();
+                }
+                let window = fast.iter().map(Fast::window).max().unwrap_or(0);
+                let inner = dims.get(axis..).and_then(|dims| dims.get(1..)).unwrap_or_default();
+                let row = crate::planes::product(inner).and_then(|row| usize::try_from(row).ok());
+                // Without elements there is no row to be cut into.
+                let row = row.unwrap_or(0).max(1);
+                Ok(Plan::Channels(Channels { row, steps, fast, window }))
+            }
+        }
+    }
+
+    /// Whether [`Plan::narrow`] may be called.
+    pub(super) fn is_narrow(&self) -> bool {
+        match self {
+            Plan::One(_, fast) => fast.is_some(),
+            Plan::Channels(channels) => !channels.fast.is_empty(),
+        }
+    }
+
+    /// The codes of elements from `first` on; returns how many values are not finite.
+    pub(super) fn narrow(
+        &self,
+        rules: &Rules,
+        first: usize,
+        values: &[f32],
+        codes: &mut Codes<'_>,
+        counts: Option<&mut Counts>,
+        expansion: &mut Expansion,
+    ) -> Result<u64> {
+        let Codes { bytes, signs } = codes;
+        let codes = Codes { bytes: &mut *bytes, signs: &mut *signs };
+        match self {
+            Plan::One(step, Some(fast)) => {
+                let steps = Steps::One(step, fast);
+                Ok(narrow(Level::best(), values, steps, rules, wide(first), codes, counts))
+            }
+            Plan::One(_, None) => Ok(0),
+            Plan::Channels(channels) if channels.row >= LONG_ROW => {
+                Ok(channels.narrow_rows(rules, first, values, codes, counts))
+            }
+            Plan::Channels(channels) => {
+                channels.narrow_each(rules, first, values, codes, counts, expansion)
+            }
+        }
+    }
+
+    /// The same for any precision.
+    pub(super) fn exact<T: Wide>(
+        &self,
+        rules: &Rules,
+        first: usize,
+        values: &[T],
+        codes: &mut [i64],
+        counts: &mut Counts,
+    ) -> u64 {
+        let before = counts.non_finite;
+        let level = Level::best();
+        match self {
+            Plan::One(step, _) => {
+                let formula = Formula { rules: *rules, step: *step };
+                exact(level, values, &formula, wide(first), codes, counts);
+            }
+            Plan::Channels(channels) => {
+                let (mut values, mut codes) = (values, codes);
+                for (step, at, length) in channels.rows(first, values.len()) {
+                    let formula = Formula { rules: *rules, step };
+                    let (row, later) = values.split_at_checked(length).unwrap_or((&[], &[]));
+                    let (row_codes, later_codes) =
+                        codes.split_at_mut_checked(length).unwrap_or((&mut [], &mut []));
+                    exact(level, row, &formula, wide(at), row_codes, counts);
+                    (values, codes) = (later, later_codes);
+                }
+            }
+        }
+        counts.non_finite.saturating_sub(before)
+    }
+}
+
+impl Channels {
+    fn channel(&self, element: usize) -> usize {
+        // Neither divisor is 0 where there is an element.
+        (element / self.row.max(1)).checked_rem(self.steps.len()).unwrap_or(0)
+    }
+
+    fn step(&self, element: usize) -> Step {
+        let nothing = Step { scale: 1.0, bias: 0.0 };
+        self.steps.get(self.channel(element)).copied().unwrap_or(nothing)
+    }
+
+    /// The rows, or parts of them, that `length` elements from `first` on are in: the step, the
+    /// first element and how many.
+    fn rows(&self, first: usize, length: usize) -> impl Iterator<Item = (Step, usize, usize)> {
+        let end = first.saturating_add(length);
+        let mut at = first;
+        core::iter::from_fn(move || {
+            let start = at;
+            let into_row = start.checked_rem(self.row).unwrap_or(0);
+            let next = start.saturating_add(self.row.saturating_sub(into_row)).min(end);
+            at = next;
+            (start < end).then(|| (self.step(start), start, next.saturating_sub(start)))
+        })
+    }
+
+    fn narrow_rows(
+        &self,
+        rules: &Rules,
+        first: usize,
+        values: &[f32],
+        codes: Codes<'_>,
+        mut counts: Option<&mut Counts>,
+    ) -> u64 {
+        let mut non_finite = 0_u64;
+        let Codes { bytes, signs } = codes;
+        for (step, at, length) in self.rows(first, values.len()) {
+            let Some(fast) = self.fast.get(self.channel(at)) else { continue };
+            let start = at.saturating_sub(first);
+            let part = start..start.saturating_add(length);
+            let values = values.get(part.clone()).unwrap_or_default();
+            let bytes = bytes.get_mut(part.clone()).unwrap_or_default();
+            let signs = signs.get_mut(part).unwrap_or_default();
+            let (steps, codes) = (Steps::One(&step, fast), Codes { bytes, signs });
+            let counts = counts.as_deref_mut();
+            let found = narrow(Level::best(), values, steps, rules, wide(at), codes, counts);
+            non_finite = non_finite.saturating_add(found);
+        }
+        non_finite
+    }
+
+    fn narrow_each(
+        &self,
+        rules: &Rules,
+        first: usize,
+        values: &[f32],
+        codes: Codes<'_>,
+        counts: Option<&mut Counts>,
+        expansion: &mut Expansion,
+    ) -> Result<u64> {
+        expansion.expand(self, first, values.len())?;
+        let steps = Steps::Each {
+            step: &|at| self.step(first.saturating_add(at)),
+            multipliers: expansion.multipliers.get(..values.len()).unwrap_or_default(),
+            offsets: expansion.offsets.get(..values.len()).unwrap_or_default(),
+            window: self.window,
+        };
+        Ok(narrow(Level::best(), values, steps, rules, wide(first), codes, counts))
+    }
+}
+
+impl Expansion {
+    /// Makes room once, and fills in the steps of the elements from `first` on unless they are
+    /// there already.
+    fn expand(&mut self, channels: &Channels, first: usize, length: usize) -> Result<()> {
+        let period = channels.row.saturating_mul(channels.steps.len()).max(1);
+        let phase = first.checked_rem(period).unwrap_or(0);
+        if self.phase == phase && self.multipliers.len() >= length {
+            return Ok(());
+        }
+        for values in [&mut self.multipliers, &mut self.offsets] {
+            let bytes = NARROW.saturating_mul(size_of::<f32>());
+            let no_memory = Error::OutOfMemory { what: "channel steps of a block", bytes };
+            values.clear();
+            values.try_reserve_exact(NARROW).map_err(|_| no_memory)?;
+        }
+        self.phase = phase;
+        if channels.row == 1 {
+            // The steps of a period lie as its elements do.
+            let from = channels.fast.iter().cycle().skip(phase);
+            self.extend(from.take(length.min(period)), 1);
+        } else {
+            for (_, at, count) in channels.rows(first, length.min(period)) {
+                self.extend(channels.fast.get(channels.channel(at)).into_iter(), count);
+            }
+        }
+        for values in [&mut self.multipliers, &mut self.offsets] {
+            // Whole periods, twice as many each time.
+            while values.len() < length && !values.is_empty() {
+                let missing = length.saturating_sub(values.len());
+                values.extend_from_within(..missing.min(values.len()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the steps, each for `count` elements; there is room for them.
+    fn extend<'a>(&mut self, steps: impl Iterator<Item = &'a Fast>, count: usize) {
+        for fast in steps {
+            self.multipliers.extend(core::iter::repeat_n(fast.multiplier(), count));
+            self.offsets.extend(core::iter::repeat_n(fast.offset(), count));
+        }
+    }
+}
+
+/// A step that values can be divided by.
+fn checked_step(
+    scale: f64,
+    bias: f64,
+    rounding: Rounding,
+    invalid: impl Fn(&'static str, f64, &'static str) -> Error,
+) -> Result<Step> {
+    let usable = |scale: f64| scale.is_normal() && scale > 0.0;
+    if !usable(scale) {
+        return Err(invalid("scale", scale, "positive, finite and not subnormal"));
+    }
+    if !bias.is_finite() {
+        return Err(invalid("bias", bias, "finite"));
+    }
+    let step = Step { scale, bias }.for_rounding(rounding);
+    if rounding == Rounding::Caffe2 {
+        if !usable(step.scale) || !is_normal_single(step.scale) {
+            let rule = "positive, finite and not subnormal in single precision";
+            return Err(invalid("scale", scale, rule));
+        }
+        if bias != bias.trunc() || !(-2_147_483_647.0..=2_147_483_648.0).contains(&bias) {
+            return Err(invalid("bias", bias, "minus a zero point, a 32-bit integer"));
+        }
+    }
+    Ok(step)
+}
+
+fn is_normal_single(value: f64) -> bool {
+    value >= f64::from(f32::MIN_POSITIVE) && value <= f64::from(f32::MAX)
+}
+
+/// An index of an element, which a `usize` on every machine fits.
+fn wide(index: usize) -> u64 {
+    u64::try_from(index).unwrap_or(u64::MAX)
+}
