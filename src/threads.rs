@@ -8,6 +8,11 @@ pub(crate) const THREAD_ELEMENTS: usize = 1 << 16;
 /// The most threads that a call starts.
 pub(crate) const MAX_THREADS: usize = 256;
 
+/// How many of `blocks` blocks the first `here` of `threads` threads take.
+pub(crate) fn share(blocks: usize, here: usize, threads: usize) -> usize {
+    blocks.saturating_mul(here).checked_div(threads).unwrap_or(blocks)
+}
+
 /// Runs `near` on this thread and `far`, with what it works on, on another one; on this one too
 /// where the system gives no thread. Both have ended when the function returns.
 pub(crate) fn both<A, B: Send, P: Send>(

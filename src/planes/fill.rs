@@ -5,7 +5,7 @@ use super::codes::{self, BLOCK};
 use crate::error::Result;
 use crate::kernels::quantize::Codes;
 use crate::kernels::{Level, Rows, stream, transpose};
-use crate::threads::{MAX_THREADS, THREAD_ELEMENTS, both};
+use crate::threads::{MAX_THREADS, THREAD_ELEMENTS, both, share};
 
 /// Elements of a block of narrow codes: its bytes stay in the first-level cache.
 pub(crate) const NARROW: usize = 4096;
@@ -106,7 +106,7 @@ impl<S: Source> Job<'_, S> {
         let here = threads.saturating_sub(later);
         // Whole blocks, so that every part of a plane starts on a cache line.
         let blocks = rows.bytes() / (NARROW / 8);
-        let bytes = (blocks.saturating_mul(here) / threads).saturating_mul(NARROW / 8);
+        let bytes = share(blocks, here, threads).saturating_mul(NARROW / 8);
         let (near, far) = rows.split_at(bytes);
         let middle = first.saturating_add(bytes.saturating_mul(8));
         let (near, far) =

@@ -12,7 +12,7 @@ use crate::params::Params;
 use crate::planes::codes::BLOCK;
 use crate::planes::fill::NARROW;
 use crate::tensor::QTensor;
-use crate::threads::{THREAD_ELEMENTS, both};
+use crate::threads::{THREAD_ELEMENTS, both, share};
 
 impl QTensor {
     /// Turns this tensor's codes into the values that they stand for, in order.
@@ -80,7 +80,7 @@ impl Job<'_> {
         let later = threads / 2;
         let here = threads.saturating_sub(later);
         let blocks = values.len() / NARROW;
-        let middle = (blocks.saturating_mul(here) / threads).saturating_mul(NARROW);
+        let middle = share(blocks, here, threads).saturating_mul(NARROW);
         let (near, far) = values.split_at_mut_checked(middle).unwrap_or_default();
         let middle = first.saturating_add(middle);
         let (near, far) =

@@ -25,7 +25,8 @@ impl Layout {
     /// The channel of an element.
     pub(super) fn channel(self, element: usize) -> usize {
         // Neither divisor is 0 where there is an element.
-        (element / self.row.max(1)).checked_rem(self.channels).unwrap_or(0)
+        let row = element.checked_div(self.row).unwrap_or(0);
+        row.checked_rem(self.channels).unwrap_or(0)
     }
 
     /// The rows, or parts of them, that `length` elements from `first` on are in: the channel, the

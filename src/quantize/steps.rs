@@ -92,7 +92,7 @@ impl Plan {
         expansion: &mut Expansion<f32>,
     ) -> Result<u64> {
         let Codes { bytes, signs } = codes;
-        let codes = Codes { bytes: &mut *bytes, signs: &mut *signs };
+        let codes = Codes { bytes, signs };
         match self {
             Plan::One(step, Some(fast)) => {
                 let steps = Steps::One(step, fast);
