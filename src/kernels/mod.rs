@@ -1,4 +1,4 @@
-//! The only SIMD in the crate.
+//! The only SIMD in the crate, and the plain numbers that it works on.
 //!
 //! A folder per operation: `mod.rs` states the contract and picks; `portable` is plain Rust,
 //! `avx2` and `avx512` use those instructions. All three are proved against a naive specification
@@ -17,6 +17,7 @@
 )]
 
 pub mod cpu;
+pub mod halves;
 pub mod lanes;
 pub mod transpose;
 pub mod varint;
