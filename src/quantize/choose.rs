@@ -157,8 +157,8 @@ impl Codes {
         i64::from(self.qmax).saturating_sub(i64::from(self.qmin))
     }
 
-    /// The range of which `min` is at or above the beginning and `max` at or below the end, and
-    /// which falls on whole codes around 0: one more below than above.
+    /// The smallest range around `min` and `max` whose ends are whole numbers of steps away from 0:
+    /// one more below than above.
     ///
     /// The quotients are floats and the products are rounded to floats, as there; in double
     /// precision the scale would now and then be its neighbor.
