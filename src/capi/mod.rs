@@ -15,9 +15,12 @@
 
 pub mod blobs;
 pub mod channels;
+pub mod choose;
 pub mod codes;
+pub mod conv1d;
 pub mod dense;
 pub mod error;
+pub mod halves;
 mod handle;
 pub mod minidb;
 mod panic;
@@ -26,3 +29,4 @@ pub mod serialize;
 pub mod status;
 pub mod tensor;
 pub mod view;
+pub mod zero_point;
