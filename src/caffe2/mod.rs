@@ -1,5 +1,6 @@
 //! What Caffe2 reads and writes: its protobuf messages and its database file, byte for byte.
 
+pub(crate) mod bare_proto;
 pub(crate) mod blob;
 mod data;
 pub(crate) mod dense;

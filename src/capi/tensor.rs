@@ -5,7 +5,8 @@ use super::handle::{allocate, exclusive, give, output, release, shared, slice};
 use super::panic::{call, quiet};
 use super::status::qtensor_status;
 use crate::error::Result;
-use crate::tensor::{MAX_DIMS, QTensor};
+use crate::shape::MAX_DIMS;
+use crate::tensor::QTensor;
 use core::ffi::c_char;
 use core::ptr;
 
