@@ -7,6 +7,7 @@ pub(crate) mod dense;
 mod dense_blob;
 mod dims;
 mod emit;
+mod int8_form;
 mod int8_tensor;
 pub mod minidb;
 mod qtensor_proto;
