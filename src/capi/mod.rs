@@ -19,6 +19,8 @@ pub mod codes;
 pub mod dense;
 pub mod error;
 mod handle;
+pub mod int8;
+pub mod logarithmic;
 pub mod minidb;
 mod panic;
 pub mod peek;

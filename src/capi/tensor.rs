@@ -16,8 +16,8 @@ const _: () = assert!(QTENSOR_MAX_DIMS == MAX_DIMS);
 
 /// A quantized tensor: integer codes of `precision` bits, kept as bit planes.
 ///
-/// A code x stands for the value scale * (x + bias). In a signed tensor it is a magnitude and a
-/// sign. Calls that take it as const may run on one tensor from many threads at once; any other
+/// A code x stands for the value scale * (x + bias), except as qtensor_set_channels() and
+/// qtensor_set_logarithmic() say. In a signed tensor it is a magnitude and a sign. Calls that take it as const may run on one tensor from many threads at once; any other
 /// call needs it alone.
 pub struct qtensor_t(pub(super) QTensor);
 
@@ -71,7 +71,7 @@ unsafe fn query<T>(
     }
 }
 
-/// A new, empty tensor: no dimensions, size 0, precision 8, unsigned, scale 1, bias 0; NULL
+/// A new, empty tensor: no dimensions, size 0, precision 8, unsigned, scale 1, bias 0, linear; NULL
 /// where memory has run out. Free it with qtensor_free().
 #[unsafe(no_mangle)]
 pub extern "C" fn qtensor_create() -> *mut qtensor_t {
