@@ -160,11 +160,17 @@ static void what_bytes_cannot_hold_is_refused(void) {
   SAYS("logarithmic");
   CHECK(out == UNTOUCHED);
   qtensor_free(tensor);
-  /* Few bytes in no plane, too many in eight. */
-  const int64_t large[1] = {INT64_MAX};
-  tensor = make_tensor(large, 1, 0, false);
-  REFUSES(QTENSOR_OUT_OF_MEMORY, qtensor_to_int8, tensor, &out);
-  qtensor_free(tensor);
+  /* No byte in no plane, too many in eight. */
+  const struct {
+    int64_t size;
+    qtensor_status status;
+  } large[] = {{INT64_MAX, QTENSOR_OVERFLOW}, {INT64_C(1) << 60, QTENSOR_OUT_OF_MEMORY}};
+  for (size_t i = 0; i < 2; i++) {
+    tensor = make_tensor(&large[i].size, 1, 0, false);
+    REFUSES(large[i].status, qtensor_to_int8, tensor, &out);
+    SAYS("bytes");
+    qtensor_free(tensor);
+  }
 }
 
 int main(int argc, char **argv) {
