@@ -167,8 +167,8 @@ typedef struct qtensor_minidb_writer_t qtensor_minidb_writer_t;
 // A quantized tensor: integer codes of `precision` bits, kept as bit planes.
 //
 // A code x stands for the value scale * (x + bias), except as qtensor_set_channels() and
-// qtensor_set_logarithmic() say. In a signed tensor it is a magnitude and a sign. Calls that take it as const may run on one tensor from many threads at once; any other
-// call needs it alone.
+// qtensor_set_logarithmic() say. In a signed tensor it is a magnitude and a sign. Calls that take
+// it as const may run on one tensor from many threads at once; any other call needs it alone.
 typedef struct qtensor_t qtensor_t;
 
 // A tensor's geometry and planes, for code that reads bits inline.
@@ -527,9 +527,9 @@ qtensor_status qtensor_set_data_type(qtensor_t *tensor, int32_t data_type, qtens
 // Makes a tensor logarithmic where `logarithmic` is true, or linear again where it is false.
 //
 // In a logarithmic tensor code 0 has the value 0, and any other code x the value
-// 2^(scale * (|x| - 1 + bias)) with the sign of x: scale 1 makes powers of two, scale 1/2 powers of
-// their square root, and scale * bias is the exponent of code 1. Only this meaning changes:
-// precision, sign, planes, scale and bias stay, so that every code but 0 has another value
+// 2^(scale * (|x| - 1 + bias)) with the sign of x: scale 1 makes powers of two, scale 1/2 powers
+// of their square root, and scale * bias is the exponent of code 1. Only this meaning changes:
+// precision, sign, planes, scale and bias stay, so that the codes stand for other values
 // afterwards. A clone is logarithmic too, and no other call changes it.
 //
 // qtensor_serialize() and the database calls write such a tensor as a BlobProto of type
@@ -663,7 +663,8 @@ qtensor_status qtensor_serialized_size_int8(const qtensor_t *tensor,
 // qtensor_to_int8() brings tensors of up to 8 bits into the first form.
 //
 // QTENSOR_UNSUPPORTED for other precisions and where qtensor_is_multiparam() or
-// qtensor_is_logarithmic() is true; QTENSOR_OUT_OF_RANGE where minus the bias is no 32-bit integer or a code does not fit one.
+// qtensor_is_logarithmic() is true; QTENSOR_OUT_OF_RANGE where minus the bias is no 32-bit integer
+// or a code does not fit one.
 qtensor_status qtensor_serialize_int8(const qtensor_t *tensor,
                                       const char *name,
                                       uint8_t *buf,

@@ -9,9 +9,9 @@ use crate::shape::checked_geometry;
 /// Caffe2's quantized tensor: integer codes of `precision` bits, kept as bit planes.
 ///
 /// A code `x` stands for the value `scale * (x + bias)`; for other values in a tensor with channels
-/// and in a logarithmic one, as [`Params`](crate::Params) says. In a signed tensor it is a magnitude
-/// and a sign, not two's complement. Storage is allocated by the first write, all zero; until then,
-/// and after any change of precision or sign, the planes read as zeros.
+/// and in a logarithmic one, as [`Params`](crate::Params) says. In a signed tensor it is a
+/// magnitude and a sign, not two's complement. Storage is allocated by the first write, all zero;
+/// until then, and after any change of precision or sign, the planes read as zeros.
 ///
 /// ```
 /// use caffe2_qtensor::QTensor;

@@ -235,8 +235,8 @@ impl QTensor {
         size_of_message(&qtensor_blob(self, name))
     }
 
-    /// Writes a `BlobProto` of type `QTensor`, or `QTensorLog` for a logarithmic tensor, to the front
-    /// of `buffer` and returns its length.
+    /// Writes a `BlobProto` of type `QTensor`, or `QTensorLog` for a logarithmic tensor, to the
+    /// front of `buffer` and returns its length.
     ///
     /// # Errors
     /// `BufferTooSmall`, and then nothing is written; `Overflow` as for the size.

@@ -1,5 +1,5 @@
-//! `Int8TensorCPU` in memory: its elements as a quantized tensor, and a quantized tensor in the form
-//! that such elements have.
+//! `Int8TensorCPU` in memory: its elements as a quantized tensor, and a quantized tensor in the
+//! form that such elements have.
 
 use super::int8_tensor::{Element, ONE_SCALE, bias_of};
 use crate::error::{Error, Result};
@@ -56,8 +56,8 @@ impl QTensor {
     ///
     /// # Errors
     /// `Unsupported` above precision 8, or 7 where the tensor is signed, for a tensor with channels
-    /// and for a logarithmic one; `OutOfRange` where the bias has a fraction or the zero point is no
-    /// 32-bit integer; `Overflow` where 8 planes would be too many bytes; `OutOfMemory`.
+    /// and for a logarithmic one; `OutOfRange` where the bias has a fraction or the zero point is
+    /// no 32-bit integer; `Overflow` where 8 planes would be too many bytes; `OutOfMemory`.
     pub fn to_int8(&self) -> Result<QTensor> {
         self.refuse_logarithmic("an Int8TensorCPU is linear")?;
         self.refuse_channels(ONE_SCALE)?;

@@ -9,9 +9,9 @@ use super::tensor::{ask, change, qtensor_t};
 /// Makes a tensor logarithmic where `logarithmic` is true, or linear again where it is false.
 ///
 /// In a logarithmic tensor code 0 has the value 0, and any other code x the value
-/// 2^(scale * (|x| - 1 + bias)) with the sign of x: scale 1 makes powers of two, scale 1/2 powers of
-/// their square root, and scale * bias is the exponent of code 1. Only this meaning changes:
-/// precision, sign, planes, scale and bias stay, so that every code but 0 has another value
+/// 2^(scale * (|x| - 1 + bias)) with the sign of x: scale 1 makes powers of two, scale 1/2 powers
+/// of their square root, and scale * bias is the exponent of code 1. Only this meaning changes:
+/// precision, sign, planes, scale and bias stay, so that the codes stand for other values
 /// afterwards. A clone is logarithmic too, and no other call changes it.
 ///
 /// qtensor_serialize() and the database calls write such a tensor as a BlobProto of type

@@ -194,7 +194,8 @@ pub unsafe extern "C" fn qtensor_serialized_size_int8(
 /// qtensor_to_int8() brings tensors of up to 8 bits into the first form.
 ///
 /// QTENSOR_UNSUPPORTED for other precisions and where qtensor_is_multiparam() or
-/// qtensor_is_logarithmic() is true; QTENSOR_OUT_OF_RANGE where minus the bias is no 32-bit integer or a code does not fit one.
+/// qtensor_is_logarithmic() is true; QTENSOR_OUT_OF_RANGE where minus the bias is no 32-bit integer
+/// or a code does not fit one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_serialize_int8(
     tensor: *const qtensor_t,

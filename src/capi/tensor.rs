@@ -17,8 +17,8 @@ const _: () = assert!(QTENSOR_MAX_DIMS == MAX_DIMS);
 /// A quantized tensor: integer codes of `precision` bits, kept as bit planes.
 ///
 /// A code x stands for the value scale * (x + bias), except as qtensor_set_channels() and
-/// qtensor_set_logarithmic() say. In a signed tensor it is a magnitude and a sign. Calls that take it as const may run on one tensor from many threads at once; any other
-/// call needs it alone.
+/// qtensor_set_logarithmic() say. In a signed tensor it is a magnitude and a sign. Calls that take
+/// it as const may run on one tensor from many threads at once; any other call needs it alone.
 pub struct qtensor_t(pub(super) QTensor);
 
 /// Runs a call that may change a tensor.
