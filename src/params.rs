@@ -93,8 +93,8 @@ impl QTensor {
     /// Makes the tensor logarithmic, so that its scale and bias mean what [`Params::Log`] says, or
     /// linear again.
     ///
-    /// Only the meaning changes: precision, planes, scale and bias stay, so that the codes stand for
-    /// other values afterwards. A logarithmic tensor is serialized as a blob of type
+    /// Only the meaning changes: precision, planes, scale and bias stay, so that the codes stand
+    /// for other values afterwards. A logarithmic tensor is serialized as a blob of type
     /// [`QTENSOR_LOG_TYPE`](crate::QTENSOR_LOG_TYPE), which Caffe2 refuses; it has neither
     /// channels nor a form as a bare `QTensorProto` or an `Int8TensorCPU`.
     ///
