@@ -22,6 +22,8 @@ pub mod dense;
 pub mod error;
 pub mod halves;
 mod handle;
+pub mod int8;
+pub mod logarithmic;
 pub mod minidb;
 mod panic;
 pub mod peek;
