@@ -45,6 +45,11 @@
  * may change or free it. Strings are NUL-terminated, in any encoding. A structure with a first
  * member struct_size is filled by the library after the caller has set that to the structure's
  * sizeof; it then says how much was filled.
+ *
+ * Options are such a structure filled by the caller. NULL stands for all defaults. A program built
+ * with an older header passes a smaller structure and gets the defaults of what it lacks; one built
+ * with a newer header may set no option that this library does not have (QTENSOR_UNSUPPORTED). A
+ * size below that of the first version is QTENSOR_BUFFER_TOO_SMALL.
  */
 
 #ifndef CAFFE2_QTENSOR_H
