@@ -68,6 +68,7 @@ mod params;
 mod planes;
 pub mod quantize;
 mod tensor;
+mod threads;
 
 pub use caffe2::blob::{BlobInfo, INT8_TYPE, QTENSOR_TYPE, TENSOR_TYPE, peek, peek_proto};
 pub use caffe2::dense::{DenseTensor, ElementType, Elements};

@@ -17,6 +17,7 @@
 )]
 
 pub mod cpu;
+pub mod dequantize;
 pub mod lanes;
 pub mod quantize;
 pub mod rows;

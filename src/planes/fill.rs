@@ -5,7 +5,7 @@ use super::codes::{self, BLOCK};
 use crate::error::Result;
 use crate::kernels::quantize::Codes;
 use crate::kernels::{Level, Rows, stream, transpose};
-use std::sync::{Mutex, PoisonError};
+use crate::threads::{MAX_THREADS, THREAD_ELEMENTS, both, share};
 
 /// Elements of a block of narrow codes: its bytes stay in the first-level cache.
 pub(crate) const NARROW: usize = 4096;
@@ -18,12 +18,6 @@ const PLANES: usize = 33;
 
 /// The most that narrow codes have: 8 bits and the sign.
 const NARROW_PLANES: usize = 9;
-
-/// The most threads that a call starts.
-const MAX_THREADS: usize = 256;
-
-/// Elements that are worth a thread.
-const THREAD_ELEMENTS: usize = 1 << 16;
 
 /// Where the codes of a block go.
 pub(crate) enum Block<'a> {
@@ -112,27 +106,14 @@ impl<S: Source> Job<'_, S> {
         let here = threads.saturating_sub(later);
         // Whole blocks, so that every part of a plane starts on a cache line.
         let blocks = rows.bytes() / (NARROW / 8);
-        let bytes = (blocks.saturating_mul(here) / threads).saturating_mul(NARROW / 8);
+        let bytes = share(blocks, here, threads).saturating_mul(NARROW / 8);
         let (near, far) = rows.split_at(bytes);
         let middle = first.saturating_add(bytes.saturating_mul(8));
-        // Kept outside the thread, for the case that it cannot be started.
-        let far = Mutex::new(Some(far));
-        let take = || far.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let run_far = || take().map(|far| self.split(middle, far, later));
-        std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().spawn_scoped(scope, run_far);
-            let near = self.split(first, near, here);
-            let far = match thread.map(std::thread::ScopedJoinHandle::join) {
-                Ok(Ok(far)) => far,
-                Ok(Err(panic)) => std::panic::resume_unwind(panic),
-                Err(_) => run_far(),
-            };
-            let mut tally = near?;
-            if let Some(far) = far {
-                S::merge(&mut tally, &far?);
-            }
-            Ok(tally)
-        })
+        let (near, far) =
+            both(|| self.split(first, near, here), far, |far| self.split(middle, far, later));
+        let mut tally = near?;
+        S::merge(&mut tally, &far?);
+        Ok(tally)
     }
 
     fn run(&self, first: usize, rows: Rows<'_>) -> Result<S::Tally> {

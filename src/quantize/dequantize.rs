@@ -1,11 +1,18 @@
 //! The codes of a tensor to the values that they stand for.
 
+use super::layout::{Expansion, Layout};
 use super::linear::{check_precision, check_size};
 use super::value::Value;
 use crate::error::Result;
+use crate::kernels::dequantize::{Table, lookup, scaled, wide};
+use crate::kernels::quantize::Step;
+use crate::kernels::stream::{FROM_BYTES, fence};
+use crate::kernels::{Level, transpose};
 use crate::params::Params;
 use crate::planes::codes::BLOCK;
+use crate::planes::fill::NARROW;
 use crate::tensor::QTensor;
+use crate::threads::{THREAD_ELEMENTS, both, share};
 
 impl QTensor {
     /// Turns this tensor's codes into the values that they stand for, in order.
@@ -31,20 +38,156 @@ impl QTensor {
     /// precision of 0 or above 32; what [`params`](Self::params) refuses; `OutOfMemory`. Nothing is
     /// written then.
     pub fn dequantize<T: Value>(&self, values: &mut [T], threads: usize) -> Result<()> {
-        let _ = threads;
         check_size("number of values", values.len(), self.size())?;
         check_precision(self.precision())?;
-        let params = self.params()?;
-        let Params::Affine { scale, bias } = params else { todo!() };
-        let mut first = 0_usize;
-        for values in values.chunks_mut(BLOCK) {
-            let mut codes = [0_i64; BLOCK];
-            let codes = codes.get_mut(..values.len()).unwrap_or_default();
-            self.read_block(first, codes);
-            for (value, code) in values.iter_mut().zip(codes) {
-                *value = T::nearest(scale * (*code as f64 + bias));
+        let bytes = size_of_val(values).saturating_add(self.nbytes());
+        let job = Job { tensor: self, params: self.params()?, streaming: bytes > FROM_BYTES };
+        job.split(0, values, threads.min(self.size() / THREAD_ELEMENTS))
+    }
+}
+
+struct Job<'a> {
+    tensor: &'a QTensor,
+    params: Params<'a>,
+    streaming: bool,
+}
+
+/// What a thread keeps from block to block.
+#[derive(Default)]
+struct State<T: Value> {
+    table: Table<T>,
+    /// The channel that the table was made for.
+    channel: Option<usize>,
+    expansion: Expansion<f64>,
+}
+
+/// The codes of a block: magnitudes of at most 8 bits with their signs, or any.
+struct Narrow {
+    bytes: [u8; NARROW],
+    signs: [u8; NARROW],
+}
+
+impl Job<'_> {
+    /// The values from element `first` on, on as many threads.
+    fn split<T: Value>(&self, first: usize, values: &mut [T], threads: usize) -> Result<()> {
+        if threads <= 1 {
+            return if self.tensor.precision() <= 8 {
+                self.run_narrow(first, values)
+            } else {
+                self.run_wide(first, values)
+            };
+        }
+        let later = threads / 2;
+        let here = threads.saturating_sub(later);
+        let blocks = values.len() / NARROW;
+        let middle = share(blocks, here, threads).saturating_mul(NARROW);
+        let (near, far) = values.split_at_mut_checked(middle).unwrap_or_default();
+        let middle = first.saturating_add(middle);
+        let (near, far) =
+            both(|| self.split(first, near, here), far, |far| self.split(middle, far, later));
+        near.and(far)
+    }
+
+    fn run_narrow<T: Value>(&self, first: usize, values: &mut [T]) -> Result<()> {
+        let (precision, signed) = (self.tensor.precision(), self.tensor.is_signed());
+        let view = self.tensor.view();
+        let mut state = State::<T>::default();
+        let mut block = Narrow { bytes: [0; NARROW], signs: [0; NARROW] };
+        // The sign is the plane behind the others, so it is unpacked into the bit behind theirs.
+        let together = usize::from(precision).saturating_add(usize::from(signed)).min(8);
+        let apart = signed && precision == 8;
+        let starts = (first..).step_by(NARROW);
+        for (first, values) in starts.zip(values.chunks_mut(NARROW)) {
+            let bytes = block.bytes.get_mut(..values.len()).unwrap_or_default();
+            let length = if apart { values.len() } else { 0 };
+            let signs = block.signs.get_mut(..length).unwrap_or_default();
+            if let Some(planes) = view.data {
+                let level = Level::best();
+                let lanes = planes.get(first / 8..).unwrap_or_default();
+                transpose::unpack(level, lanes, view.plane_stride, together, bytes);
+                let plane = view.plane_stride.saturating_mul(8).saturating_add(first / 8);
+                if apart && let Some(plane) = planes.get(plane..) {
+                    transpose::unpack(level, plane, view.plane_stride, 1, signs);
+                }
             }
-            first = first.saturating_add(BLOCK);
+            self.decode(first, bytes, signs, values, &mut state)?;
+        }
+        fence();
+        Ok(())
+    }
+
+    fn decode<T: Value>(
+        &self,
+        first: usize,
+        bytes: &mut [u8],
+        signs: &mut [u8],
+        values: &mut [T],
+        state: &mut State<T>,
+    ) -> Result<()> {
+        let level = Level::best();
+        let (precision, signed) = (self.tensor.precision(), self.tensor.is_signed());
+        let (axis, scales, biases) = match self.params {
+            Params::Affine { scale, bias } => {
+                if state.channel.is_none() {
+                    state.table.fill(level, &Step { scale, bias }, precision, signed);
+                    state.channel = Some(0);
+                }
+                lookup(level, &state.table, bytes, signs, values, self.streaming);
+                return Ok(());
+            }
+            Params::PerChannel { axis, scales, biases } => (axis, scales, biases),
+        };
+        let layout = Layout::new(self.tensor.dims(), axis, scales.len());
+        let of = |channel: usize| Some((*scales.get(channel)?, *biases.get(channel)?));
+        let long = if precision.saturating_add(u8::from(signed)) <= 5 { 256 } else { 1024 };
+        if layout.row < long {
+            let (scales, biases) = state.expansion.expand(layout, first, values.len(), of)?;
+            scaled(level, bytes, signs, precision, scales, biases, values);
+            return Ok(());
+        }
+        for (channel, at, length) in layout.rows(first, values.len()) {
+            if state.channel != Some(channel)
+                && let Some((scale, bias)) = of(channel)
+            {
+                state.table.fill(level, &Step { scale, bias }, precision, signed);
+                state.channel = Some(channel);
+            }
+            let start = at.saturating_sub(first);
+            let part = start..start.saturating_add(length);
+            let bytes = bytes.get(part.clone()).unwrap_or_default();
+            let signs = signs.get(part.clone()).unwrap_or_default();
+            let values = values.get_mut(part).unwrap_or_default();
+            lookup(level, &state.table, bytes, signs, values, self.streaming);
+        }
+        Ok(())
+    }
+
+    fn run_wide<T: Value>(&self, first: usize, values: &mut [T]) -> Result<()> {
+        let mut codes = [0_i64; BLOCK];
+        let starts = (first..).step_by(BLOCK);
+        for (first, values) in starts.zip(values.chunks_mut(BLOCK)) {
+            let codes = codes.get_mut(..values.len()).unwrap_or_default();
+            self.tensor.read_block(first, codes);
+            match self.params {
+                Params::Affine { scale, bias } => {
+                    wide(Level::best(), &Step { scale, bias }, codes, values);
+                }
+                Params::PerChannel { axis, scales, biases } => {
+                    let layout = Layout::new(self.tensor.dims(), axis, scales.len());
+                    for (channel, at, length) in layout.rows(first, values.len()) {
+                        let start = at.saturating_sub(first);
+                        let part = start..start.saturating_add(length);
+                        let codes = codes.get(part.clone()).unwrap_or_default();
+                        let values = values.get_mut(part).unwrap_or_default();
+                        if let (Some(scale), Some(bias)) =
+                            (scales.get(channel), biases.get(channel))
+                        {
+                            let step = Step { scale: *scale, bias: *bias };
+                            wide(Level::best(), &step, codes, values);
+                        }
+                    }
+                }
+            }
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Floats to the codes of a tensor, by its own scale and bias or those of its channels.
 
+use super::layout::Expansion;
 use super::options::{Counts, NonFinite, QuantizeOptions, Scheme};
-use super::steps::{Expansion, Plan};
-use super::value::sealed::Value as _;
+use super::steps::Plan;
 use super::value::{Floats, Value};
 use crate::error::{Error, Result};
 use crate::kernels::quantize::Rules;
@@ -121,7 +121,7 @@ pub(super) fn check_precision(precision: u8) -> Result<()> {
 pub(super) struct Tally<B> {
     pub(super) counts: Counts,
     pub(super) buffer: B,
-    pub(super) expansion: Expansion,
+    pub(super) expansion: Expansion<f32>,
 }
 
 /// Values and how they become codes.

@@ -3,6 +3,7 @@
 //! Stands on [`QTensor`](crate::QTensor), `planes` and `kernels`.
 
 mod dequantize;
+mod layout;
 mod linear;
 mod options;
 mod steps;

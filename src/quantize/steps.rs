@@ -1,12 +1,12 @@
 //! The steps of a tensor's elements: one for all of them, or one for each channel.
 
+use super::layout::{Expansion, Layout};
 use crate::error::{Error, Result};
 use crate::kernels::Level;
 use crate::kernels::quantize::{
     Codes, Counts, Fast, Formula, Rounding, Rules, Step, Steps, Wide, exact, narrow,
 };
 use crate::params::Params;
-use crate::planes::fill::NARROW;
 
 /// Rows of a channel that are worth a call of the kernel each.
 const LONG_ROW: usize = 512;
@@ -21,21 +21,11 @@ pub(super) enum Plan {
 
 /// The steps of channels, and where their elements lie.
 pub(super) struct Channels {
-    /// Elements next to each other that share a channel.
-    row: usize,
+    layout: Layout,
     steps: Vec<Step>,
     /// One for each step, where every step has one.
     fast: Vec<Fast>,
     window: u16,
-}
-
-/// The single-precision steps of a block's elements, kept from block to block.
-#[derive(Default)]
-pub(super) struct Expansion {
-    multipliers: Vec<f32>,
-    offsets: Vec<f32>,
-    /// Where the period was at the first element.
-    phase: usize,
 }
 
 impl Plan {
@@ -77,11 +67,8 @@ impl Plan {
                     fast.clear();
                 }
                 let window = fast.iter().map(Fast::window).max().unwrap_or(0);
-                let inner = dims.get(axis..).and_then(|dims| dims.get(1..)).unwrap_or_default();
-                let row = crate::planes::product(inner).and_then(|row| usize::try_from(row).ok());
-                // Without elements there is no row to be cut into.
-                let row = row.unwrap_or(0).max(1);
-                Ok(Plan::Channels(Channels { row, steps, fast, window }))
+                let layout = Layout::new(dims, axis, steps.len());
+                Ok(Plan::Channels(Channels { layout, steps, fast, window }))
             }
         }
     }
@@ -102,17 +89,17 @@ impl Plan {
         values: &[f32],
         codes: &mut Codes<'_>,
         counts: Option<&mut Counts>,
-        expansion: &mut Expansion,
+        expansion: &mut Expansion<f32>,
     ) -> Result<u64> {
         let Codes { bytes, signs } = codes;
-        let codes = Codes { bytes: &mut *bytes, signs: &mut *signs };
+        let codes = Codes { bytes, signs };
         match self {
             Plan::One(step, Some(fast)) => {
                 let steps = Steps::One(step, fast);
                 Ok(narrow(Level::best(), values, steps, rules, wide(first), codes, counts))
             }
             Plan::One(_, None) => Ok(0),
-            Plan::Channels(channels) if channels.row >= LONG_ROW => {
+            Plan::Channels(channels) if channels.layout.row >= LONG_ROW => {
                 Ok(channels.narrow_rows(rules, first, values, codes, counts))
             }
             Plan::Channels(channels) => {
@@ -139,8 +126,8 @@ impl Plan {
             }
             Plan::Channels(channels) => {
                 let (mut values, mut codes) = (values, codes);
-                for (step, at, length) in channels.rows(first, values.len()) {
-                    let formula = Formula { rules: *rules, step };
+                for (channel, at, length) in channels.layout.rows(first, values.len()) {
+                    let formula = Formula { rules: *rules, step: channels.step(channel) };
                     let (row, later) = values.split_at_checked(length).unwrap_or((&[], &[]));
                     let (row_codes, later_codes) =
                         codes.split_at_mut_checked(length).unwrap_or((&mut [], &mut []));
@@ -154,28 +141,9 @@ impl Plan {
 }
 
 impl Channels {
-    fn channel(&self, element: usize) -> usize {
-        // Neither divisor is 0 where there is an element.
-        (element / self.row.max(1)).checked_rem(self.steps.len()).unwrap_or(0)
-    }
-
-    fn step(&self, element: usize) -> Step {
-        let nothing = Step { scale: 1.0, bias: 0.0 };
-        self.steps.get(self.channel(element)).copied().unwrap_or(nothing)
-    }
-
-    /// The rows, or parts of them, that `length` elements from `first` on are in: the step, the
-    /// first element and how many.
-    fn rows(&self, first: usize, length: usize) -> impl Iterator<Item = (Step, usize, usize)> {
-        let end = first.saturating_add(length);
-        let mut at = first;
-        core::iter::from_fn(move || {
-            let start = at;
-            let into_row = start.checked_rem(self.row).unwrap_or(0);
-            let next = start.saturating_add(self.row.saturating_sub(into_row)).min(end);
-            at = next;
-            (start < end).then(|| (self.step(start), start, next.saturating_sub(start)))
-        })
+    fn step(&self, channel: usize) -> Step {
+        // Every channel has one.
+        self.steps.get(channel).copied().unwrap_or(Step { scale: 1.0, bias: 0.0 })
     }
 
     fn narrow_rows(
@@ -188,8 +156,9 @@ impl Channels {
     ) -> u64 {
         let mut non_finite = 0_u64;
         let Codes { bytes, signs } = codes;
-        for (step, at, length) in self.rows(first, values.len()) {
-            let Some(fast) = self.fast.get(self.channel(at)) else { continue };
+        for (channel, at, length) in self.layout.rows(first, values.len()) {
+            let Some(fast) = self.fast.get(channel) else { continue };
+            let step = self.step(channel);
             let start = at.saturating_sub(first);
             let part = start..start.saturating_add(length);
             let values = values.get(part.clone()).unwrap_or_default();
@@ -210,60 +179,14 @@ impl Channels {
         values: &[f32],
         codes: Codes<'_>,
         counts: Option<&mut Counts>,
-        expansion: &mut Expansion,
+        expansion: &mut Expansion<f32>,
     ) -> Result<u64> {
-        expansion.expand(self, first, values.len())?;
-        let steps = Steps::Each {
-            step: &|at| self.step(first.saturating_add(at)),
-            multipliers: expansion.multipliers.get(..values.len()).unwrap_or_default(),
-            offsets: expansion.offsets.get(..values.len()).unwrap_or_default(),
-            window: self.window,
-        };
+        let of =
+            |channel: usize| self.fast.get(channel).map(|fast| (fast.multiplier(), fast.offset()));
+        let (multipliers, offsets) = expansion.expand(self.layout, first, values.len(), of)?;
+        let step = |at| self.step(self.layout.channel(first.saturating_add(at)));
+        let steps = Steps::Each { step: &step, multipliers, offsets, window: self.window };
         Ok(narrow(Level::best(), values, steps, rules, wide(first), codes, counts))
-    }
-}
-
-impl Expansion {
-    /// Makes room once, and fills in the steps of the elements from `first` on unless they are
-    /// there already.
-    fn expand(&mut self, channels: &Channels, first: usize, length: usize) -> Result<()> {
-        let period = channels.row.saturating_mul(channels.steps.len()).max(1);
-        let phase = first.checked_rem(period).unwrap_or(0);
-        if self.phase == phase && self.multipliers.len() >= length {
-            return Ok(());
-        }
-        for values in [&mut self.multipliers, &mut self.offsets] {
-            let bytes = NARROW.saturating_mul(size_of::<f32>());
-            let no_memory = Error::OutOfMemory { what: "channel steps of a block", bytes };
-            values.clear();
-            values.try_reserve_exact(NARROW).map_err(|_| no_memory)?;
-        }
-        self.phase = phase;
-        if channels.row == 1 {
-            // The steps of a period lie as its elements do.
-            let from = channels.fast.iter().cycle().skip(phase);
-            self.extend(from.take(length.min(period)), 1);
-        } else {
-            for (_, at, count) in channels.rows(first, length.min(period)) {
-                self.extend(channels.fast.get(channels.channel(at)).into_iter(), count);
-            }
-        }
-        for values in [&mut self.multipliers, &mut self.offsets] {
-            // Whole periods, twice as many each time.
-            while values.len() < length && !values.is_empty() {
-                let missing = length.saturating_sub(values.len());
-                values.extend_from_within(..missing.min(values.len()));
-            }
-        }
-        Ok(())
-    }
-
-    /// Adds the steps, each for `count` elements; there is room for them.
-    fn extend<'a>(&mut self, steps: impl Iterator<Item = &'a Fast>, count: usize) {
-        for fast in steps {
-            self.multipliers.extend(core::iter::repeat_n(fast.multiplier(), count));
-            self.offsets.extend(core::iter::repeat_n(fast.offset(), count));
-        }
     }
 }
 

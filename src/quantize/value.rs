@@ -1,7 +1,9 @@
 //! The types of floats that codes are made from and turned into.
 
+use crate::kernels::dequantize::Output;
+
 /// A floating-point type that can be quantized and dequantized.
-pub trait Value: Copy + Send + Sync + sealed::Value {}
+pub trait Value: Output + Send + Sync + sealed::Value {}
 
 /// Values of which some are, exactly, in single or in double precision.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +26,6 @@ pub(super) mod sealed {
         fn floats<'a>(values: &'a [Self], buffer: &'a mut Self::Buffer) -> Floats<'a>;
         /// The value itself.
         fn wide(self) -> f64;
-        /// The nearest value of the type, even in the middle.
-        fn nearest(value: f64) -> Self;
     }
 }
 
@@ -39,10 +39,6 @@ impl sealed::Value for f32 {
     fn wide(self) -> f64 {
         f64::from(self)
     }
-    #[allow(clippy::cast_possible_truncation, reason = "rounds to the nearest value")]
-    fn nearest(value: f64) -> f32 {
-        value as f32
-    }
 }
 
 impl Value for f64 {}
@@ -54,8 +50,5 @@ impl sealed::Value for f64 {
     }
     fn wide(self) -> f64 {
         self
-    }
-    fn nearest(value: f64) -> f64 {
-        value
     }
 }

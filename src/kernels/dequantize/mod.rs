@@ -1,0 +1,47 @@
+//! Codes to floats.
+//!
+//! Codes of at most 8 bits stand for at most 256 values (512 with a sign), so they are computed
+//! once, exactly, and then looked up: [`Table`]. Where a table would not be worth it, because
+//! every few elements have another step, [`scaled`] computes the values one by one.
+//!
+//! The specification of both is `scale * (x + bias)` in double precision, rounded to the type of
+//! the values; `tests/kernels_dequantize.rs` holds every level to it.
+
+use super::cpu::{Kind, Level};
+use super::quantize::Step;
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod scaled;
+mod table;
+
+pub use scaled::{scaled, wide};
+pub use table::{Table, lookup};
+
+/// A type of values that codes stand for.
+pub trait Output: Copy + Default + 'static {
+    /// The nearest value of the type, even in the middle.
+    fn nearest(value: f64) -> Self;
+}
+
+impl Output for f32 {
+    #[inline(always)]
+    fn nearest(value: f64) -> f32 {
+        value as f32
+    }
+}
+
+impl Output for f64 {
+    #[inline(always)]
+    fn nearest(value: f64) -> f64 {
+        value
+    }
+}
+
+/// The value of a magnitude and a sign. A sign on magnitude 0 negates nothing.
+#[inline(always)]
+fn value_of<T: Output>(step: &Step, magnitude: f64, negative: bool) -> T {
+    // Not a negation, which would make -0 of 0 and show where the bias is 0.
+    let code = if negative { 0.0 - magnitude } else { magnitude };
+    T::nearest(step.scale * (code + step.bias))
+}

@@ -1,0 +1,118 @@
+//! Looking values up by their codes.
+
+use super::{Kind, Level, Output, Step, value_of};
+
+/// The values of all codes of a byte, and of their negatives where the sign does not fit the byte.
+pub struct Table<T> {
+    /// By the byte: the magnitude, and behind it the sign of a signed tensor of precision up to 7.
+    values: [T; 256],
+    /// By the magnitude, for negative codes of a signed tensor of precision 8.
+    negative: [T; 256],
+    /// Bits of a byte that are used.
+    bits: u8,
+    signs: bool,
+}
+
+impl<T: Output> Default for Table<T> {
+    fn default() -> Table<T> {
+        Table { values: [T::default(); 256], negative: [T::default(); 256], bits: 0, signs: false }
+    }
+}
+
+impl<T: Output> Table<T> {
+    /// Computes the values of a step, for a precision of 1 to 8 (the function panics otherwise).
+    pub fn fill(&mut self, level: Level, step: &Step, precision: u8, signed: bool) {
+        assert!((1..=8).contains(&precision), "codes of a byte have 1 to 8 bits");
+        self.signs = signed && precision == 8;
+        self.bits = precision + u8::from(signed && !self.signs);
+        let half = 1 << precision;
+        compute(level, step, false, &mut self.values[..half]);
+        if self.signs {
+            compute(level, step, true, &mut self.negative);
+        } else if signed {
+            compute(level, step, true, &mut self.values[half..2 * half]);
+        }
+    }
+
+    /// The values by the byte, as many as there are.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn values(&self) -> &[T; 256] {
+        &self.values
+    }
+
+    /// How many bits of a byte there are values for.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn bits(&self) -> u8 {
+        self.bits
+    }
+}
+
+/// The values of the magnitudes from 0 on.
+fn compute<T: Output>(level: Level, step: &Step, negative: bool, values: &mut [T]) {
+    #[inline(always)]
+    fn plain<T: Output>(step: &Step, negative: bool, values: &mut [T]) {
+        for (magnitude, value) in values.iter_mut().enumerate() {
+            *value = value_of(step, f64::from(magnitude as i32), negative);
+        }
+    }
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn avx2<T: Output>(step: &Step, negative: bool, values: &mut [T]) {
+        plain(step, negative, values);
+    }
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+    fn avx512<T: Output>(step: &Step, negative: bool, values: &mut [T]) {
+        plain(step, negative, values);
+    }
+    match level.kind() {
+        Kind::Portable => plain(step, negative, values),
+        // SAFETY: a level exists only where the machine has its instructions.
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx2 => unsafe { avx2(step, negative, values) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx512 => unsafe { avx512(step, negative, values) },
+    }
+}
+
+/// Turns bytes into values. `signs` has 0 or 1 for each of them where the table was made for a
+/// signed precision of 8, and is empty otherwise; the other slices are of one length (the function
+/// panics otherwise). Bits of a byte above those that the table has must be 0.
+///
+/// `streaming` stores around the caches; see [`stream`](crate::kernels::stream).
+pub fn lookup<T: Output>(
+    level: Level,
+    table: &Table<T>,
+    bytes: &[u8],
+    signs: &[u8],
+    values: &mut [T],
+    streaming: bool,
+) {
+    assert!(bytes.len() == values.len(), "there is a value for each byte");
+    assert!(signs.len() == if table.signs { bytes.len() } else { 0 }, "a sign for each, or none");
+    if table.signs {
+        return signed_bytes(table, bytes, signs, values);
+    }
+    match level.kind() {
+        // SAFETY: a `Level` of this kind exists only where AVX-512 with F, BW and VBMI does; the
+        // slices are of one length.
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx512 if size_of::<T>() <= 4 => unsafe {
+            super::avx512::lookup(table, bytes, values, streaming);
+        },
+        _ => {
+            let _ = streaming;
+            for (value, byte) in values.iter_mut().zip(bytes) {
+                *value = table.values[usize::from(*byte)];
+            }
+        }
+    }
+}
+
+fn signed_bytes<T: Output>(table: &Table<T>, bytes: &[u8], signs: &[u8], values: &mut [T]) {
+    for ((value, byte), sign) in values.iter_mut().zip(bytes).zip(signs) {
+        let table = if *sign == 0 { &table.values } else { &table.negative };
+        *value = table[usize::from(*byte)];
+    }
+}
