@@ -141,6 +141,16 @@
 // Infinities take the lowest or the highest code, NaN takes code 0.
 #define QTENSOR_NON_FINITE_SATURATE 1
 
+// The chooser of Caffe2's quant_utils: the scale is a double, and of the two candidates for the
+// zero point, qmin - min/scale and qmax - max/scale, that with the smaller |q| - |value/scale| is
+// taken.
+#define QTENSOR_CHOOSER_QUANT_UTILS 0
+
+// The chooser of fbgemm, which dnnlowp and so Caffe2's operators use: the scale is rounded to a
+// float, and the candidate with the smaller |q| + |value/scale| is taken. There it knew no reduced
+// range; here it takes one.
+#define QTENSOR_CHOOSER_DNNLOWP 1
+
 // What a call came to. Values are never renumbered; later versions may add some.
 //
 // A call that does not return QTENSOR_OK has changed nothing and written no output, except where
@@ -313,6 +323,47 @@ typedef struct {
   // NaN and infinities.
   uint64_t non_finite;
 } qtensor_quantize_counts_t;
+
+// What qtensor_params_choose() is asked for. The default is 0 to 255 and 0 for all else.
+typedef struct {
+  // The caller's sizeof(qtensor_choose_options_t).
+  size_t struct_size;
+  // The smallest code.
+  int32_t qmin;
+  // The largest code.
+  int32_t qmax;
+  // Not 0: a range with values on both sides of 0 is widened so that 0 falls on the code in the
+  // middle.
+  int32_t preserve_sparsity;
+  // Not 0: the scale is rounded up to a power of two.
+  int32_t force_scale_power_of_two;
+  // Not 0: qmin and qmax are halved, toward 0, before anything else.
+  int32_t reduce_range;
+  // A QTENSOR_CHOOSER_ constant.
+  int32_t chooser;
+  // Not 0: sound results where Caffe2's are not, instead of the same as Caffe2. A power of two
+  // is then the smallest that is not less than the scale; Caffe2's are wrong, even negative, for
+  // scales above 2^30 and from 2^-31 down, and too large at 2^29. And QTENSOR_NON_FINITE where
+  // Caffe2 returns an infinite scale, because the range widened for sparsity exceeds single
+  // precision.
+  int32_t mend_defects;
+  // Must be 0; a later version may give it a meaning.
+  int32_t reserved;
+} qtensor_choose_options_t;
+
+// A scale and a zero point: a code q stands for scale * (q - zero_point). A tensor takes them by
+// qtensor_set_scale() and qtensor_set_zero_point().
+typedef struct {
+  // Before the call the caller's sizeof(qtensor_chosen_t), after it the bytes that were filled.
+  size_t struct_size;
+  // The distance between the values of two neighboring codes; from QTENSOR_CHOOSER_DNNLOWP one
+  // that a float holds.
+  double scale;
+  // The code that stands for 0, from qmin to qmax.
+  int32_t zero_point;
+  // Always 0; a later version may give it a meaning.
+  int32_t reserved;
+} qtensor_chosen_t;
 
 #ifdef __cplusplus
 extern "C" {
@@ -955,11 +1006,11 @@ const qtensor_dense_t *qtensor_blobs_dense(const qtensor_blobs_t *blobs, size_t 
 // QTENSOR_NON_FINITE for a value that is NaN or infinite, unless the options say otherwise;
 // QTENSOR_SHAPE_MISMATCH unless n is the tensor's size, and where its channels do not fit its
 // dimensions; QTENSOR_INVALID_ARGUMENT for a scale that is not positive, finite and normal and for
-// a bias that is not finite, in whichever channel, and for what QTENSOR_ROUND_CAFFE2 cannot work
-// with; QTENSOR_OUT_OF_RANGE for a precision of 0 or above 32, for channels along a dimension that
-// is not there, and for an option beyond its constants; QTENSOR_UNSUPPORTED for options of a later
-// version; QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first version's. The
-// tensor stays as it was then, parameters and planes.
+// a bias that is not finite, in whichever channel, for what QTENSOR_ROUND_CAFFE2 cannot work with,
+// and for an option that is none of its constants; QTENSOR_OUT_OF_RANGE for a precision of 0 or
+// above 32 and for channels along a dimension that is not there; QTENSOR_UNSUPPORTED for options
+// of a later version; QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first
+// version's. The tensor stays as it was then, parameters and planes.
 qtensor_status qtensor_quantize(qtensor_t *tensor,
                                 const float *values,
                                 size_t n,
@@ -974,6 +1025,22 @@ qtensor_status qtensor_quantize_f64(qtensor_t *tensor,
                                     const qtensor_quantize_options_t *options,
                                     qtensor_quantize_counts_t *counts,
                                     qtensor_error_t **error);
+
+// Like qtensor_quantize(), for half precision, as the bits of unsigned integers.
+qtensor_status qtensor_quantize_f16(qtensor_t *tensor,
+                                    const uint16_t *values,
+                                    size_t n,
+                                    const qtensor_quantize_options_t *options,
+                                    qtensor_quantize_counts_t *counts,
+                                    qtensor_error_t **error);
+
+// Like qtensor_quantize(), for bfloat16, as the bits of unsigned integers.
+qtensor_status qtensor_quantize_bf16(qtensor_t *tensor,
+                                     const uint16_t *values,
+                                     size_t n,
+                                     const qtensor_quantize_options_t *options,
+                                     qtensor_quantize_counts_t *counts,
+                                     qtensor_error_t **error);
 
 // Turns the codes of a tensor into the values that they stand for, in order, into `values`, which
 // has room for `n` of them; `n` is the tensor's size.
@@ -1002,6 +1069,97 @@ qtensor_status qtensor_dequantize_f64(const qtensor_t *tensor,
                                       size_t n,
                                       uint32_t threads,
                                       qtensor_error_t **error);
+
+// Like qtensor_dequantize(), into half precision, as the bits of unsigned integers. What is 65520 or more
+// becomes infinite.
+qtensor_status qtensor_dequantize_f16(const qtensor_t *tensor,
+                                      uint16_t *values,
+                                      size_t n,
+                                      uint32_t threads,
+                                      qtensor_error_t **error);
+
+// Like qtensor_dequantize(), into bfloat16, as the bits of unsigned integers.
+qtensor_status qtensor_dequantize_bf16(const qtensor_t *tensor,
+                                       uint16_t *values,
+                                       size_t n,
+                                       uint32_t threads,
+                                       qtensor_error_t **error);
+
+// Chooses the scale and zero point by which codes from qmin to qmax cover values from `min` to
+// `max`, bit for bit as Caffe2's ChooseQuantizationParams.
+//
+// The range is widened to hold 0. A scale that is 0, or whose reciprocal is infinite in single
+// precision, becomes 0.1. `options` may be NULL. The caller has set out->struct_size to
+// sizeof(qtensor_chosen_t). May be called from many threads at once.
+//
+// QTENSOR_NON_FINITE where `min` or `max` is infinite or NaN; QTENSOR_INVALID_ARGUMENT where `min`
+// is above `max`, and for a chooser that there is not; QTENSOR_OUT_OF_RANGE where qmin is not less
+// than qmax, after it was halved if that was asked for, and where sparsity is to be preserved with
+// only two codes; QTENSOR_BUFFER_TOO_SMALL where out->struct_size is smaller than this version's.
+qtensor_status qtensor_params_choose(float min,
+                                     float max,
+                                     const qtensor_choose_options_t *options,
+                                     qtensor_chosen_t *out,
+                                     qtensor_error_t **error);
+
+// The code that stands for 0: minus the tensor's own bias. Channels have biases of their own.
+//
+// QTENSOR_OUT_OF_RANGE where the bias is no whole number or its negation does not fit int32_t.
+qtensor_status qtensor_zero_point(const qtensor_t *tensor, int32_t *out, qtensor_error_t **error);
+
+// Sets the bias by the code that is to stand for 0: to -zero_point. Channels keep their biases.
+qtensor_status qtensor_set_zero_point(qtensor_t *tensor,
+                                      int32_t zero_point,
+                                      qtensor_error_t **error);
+
+// The zero point of a bias: -bias, both in units of codes. May be called from many threads at
+// once.
+//
+// QTENSOR_OUT_OF_RANGE where the bias is no whole number or its negation does not fit int32_t.
+qtensor_status qtensor_zero_point_of_bias(double bias, int32_t *out, qtensor_error_t **error);
+
+// The bias of a zero point: -zero_point, and +0 for 0, both in units of codes. May be called from
+// many threads at once.
+double qtensor_bias_of_zero_point(int32_t zero_point);
+
+// The value of IEEE 754 half-precision bits, any of them; exact. A NaN keeps its sign and payload
+// and is made quiet. May be called from many threads at once, as all conversions.
+float qtensor_half_to_float(uint16_t bits);
+
+// The half-precision bits nearest to a value, ties to even; infinity from 65520 on. A NaN keeps
+// its sign and the upper ten bits of its payload and is made quiet.
+uint16_t qtensor_half_from_float(float value);
+
+// The value of bfloat16 bits, which are the upper half of a float; exact.
+float qtensor_bfloat16_to_float(uint16_t bits);
+
+// The bfloat16 bits nearest to a value, ties to even; what is too large becomes infinity. A NaN
+// keeps its sign and the upper seven bits of its payload and is made quiet.
+uint16_t qtensor_bfloat16_from_float(float value);
+
+// Brings `n` values into the range of half precision, -65504 to 65504, in place; `*out_of_range`
+// receives how many lay outside.
+//
+// Infinities lie outside too. NaN stays what it is and is not counted. Small values stay as they
+// are. The values need to be the caller's alone during the call.
+qtensor_status qtensor_half_saturate(float *values,
+                                     size_t n,
+                                     size_t *out_of_range,
+                                     qtensor_error_t **error);
+
+// An argument of a Conv1d, such as its strides, as the Conv2d needs it that computes it: `base`
+// for the dimension that was added in front, then the argument's own value.
+//
+// `arguments` points to the `n` values it has; `out` receives two. Of two values or more the
+// second is the argument's own, as in Caffe2's MakeArgForConv1d. May be called from many threads
+// at once.
+//
+// QTENSOR_OUT_OF_RANGE where there is no value.
+qtensor_status qtensor_conv1d_argument(const int64_t *arguments,
+                                       size_t n,
+                                       int64_t base,
+                                       int64_t *out,
+                                       qtensor_error_t **error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -98,6 +98,11 @@ class Tensor : public detail::TensorReader {
   void set_scale(double scale) { detail::call(&qtensor_set_scale, get(), scale); }
   void set_bias(double bias) { detail::call(&qtensor_set_bias, get(), bias); }
 
+  // Sets the bias to -zero_point.
+  void set_zero_point(std::int32_t zero_point) {
+    detail::call(&qtensor_set_zero_point, get(), zero_point);
+  }
+
   // A scale and a bias for each index along dimension `axis`.
   void set_channels(std::int32_t axis, Span<const double> scales, Span<const double> biases) {
     if (scales.size() != biases.size()) {

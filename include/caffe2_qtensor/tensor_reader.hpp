@@ -59,6 +59,9 @@ class TensorReader {
   // What loops over single bits read them through.
   View view() const { return View(handle_); }
 
+  // Minus the bias; throws QTENSOR_OUT_OF_RANGE where that is no 32-bit integer.
+  std::int32_t zero_point() const { return answer<std::int32_t>(&qtensor_zero_point); }
+
   std::int32_t dim32(std::int32_t i) const {
     return answer<std::int32_t>(&qtensor_dim32, i);
   }

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::kernels::{Level, Rows, varint};
 use crate::planes::codes::{self, BLOCK, Code};
 use crate::planes::{Geometry, Storage};
+use crate::quantize::{as_int32, bias_of_zero_point};
 use crate::tensor::QTensor;
 
 /// Element types, as `TensorProto.DataType` counts them.
@@ -82,16 +83,8 @@ pub(crate) fn read(fields: &mut Fields, bytes: &[u8]) -> Result<QTensor> {
     if !filled {
         return Err(fields.data.count_error(bytes, path, geometry.size()));
     }
-    let bias = i64::from(zero_point).wrapping_neg();
-    // 33 bits at most, which a double holds.
-    Ok(QTensor::from_parts(dims, geometry, (scale, bias as f64), kept, storage))
-}
-
-/// A double that is a 32-bit integer.
-fn as_int32(value: f64) -> Option<i32> {
-    let range = f64::from(i32::MIN)..=f64::from(i32::MAX);
-    #[allow(clippy::cast_possible_truncation, reason = "it was seen to be a whole number in range")]
-    (range.contains(&value) && value.trunc() == value).then_some(value as i32)
+    let bias = bias_of_zero_point(zero_point);
+    Ok(QTensor::from_parts(dims, geometry, (scale, bias), kept, storage))
 }
 
 /// Values on their way into the planes, collected into whole blocks.
@@ -232,11 +225,7 @@ impl<'a> Int8Message<'a> {
                 reason: "an Int8TensorCPU has one scale for the whole tensor",
             });
         }
-        let zero_point = as_int32(-tensor.bias()).ok_or(Error::NotAnInteger {
-            what: "bias",
-            value: tensor.bias(),
-            rule: "minus a zero point, which is a 32-bit integer",
-        })?;
+        let zero_point = tensor.zero_point()?;
         let mut message = Int8Message { tensor, name, element, zero_point, payload: 0 };
         message.check_codes()?;
         let mut counter = Counter::default();

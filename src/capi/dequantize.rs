@@ -5,7 +5,7 @@ use super::handle::{shared, slice_mut};
 use super::panic::call;
 use super::status::qtensor_status;
 use super::tensor::qtensor_t;
-use crate::quantize::Value;
+use crate::quantize::{Bfloat16, Half, Value};
 
 /// # Safety
 /// The pointers are NULL or valid as their types say.
@@ -64,4 +64,31 @@ pub unsafe extern "C" fn qtensor_dequantize_f64(
 ) -> qtensor_status {
     // SAFETY: passed on from the caller.
     unsafe { dequantize(tensor, values, n, threads, error) }
+}
+
+/// Like qtensor_dequantize(), into half precision, as the bits of unsigned integers. From 65520
+/// on magnitudes become infinite.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qtensor_dequantize_f16(
+    tensor: *const qtensor_t,
+    values: *mut u16,
+    n: usize,
+    threads: u32,
+    error: *mut *mut qtensor_error_t,
+) -> qtensor_status {
+    // SAFETY: passed on from the caller; the type is its bits.
+    unsafe { dequantize(tensor, values.cast::<Half>(), n, threads, error) }
+}
+
+/// Like qtensor_dequantize(), into bfloat16, as the bits of unsigned integers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qtensor_dequantize_bf16(
+    tensor: *const qtensor_t,
+    values: *mut u16,
+    n: usize,
+    threads: u32,
+    error: *mut *mut qtensor_error_t,
+) -> qtensor_status {
+    // SAFETY: passed on from the caller; the type is its bits.
+    unsafe { dequantize(tensor, values.cast::<Bfloat16>(), n, threads, error) }
 }

@@ -15,10 +15,13 @@
 
 pub mod blobs;
 pub mod channels;
+pub mod choose;
 pub mod codes;
+pub mod conv1d;
 pub mod dense;
 pub mod dequantize;
 pub mod error;
+pub mod halves;
 mod handle;
 pub mod minidb;
 mod panic;
@@ -28,3 +31,4 @@ pub mod serialize;
 pub mod status;
 pub mod tensor;
 pub mod view;
+pub mod zero_point;

@@ -6,7 +6,9 @@ use super::panic::call;
 use super::status::qtensor_status;
 use super::tensor::qtensor_t;
 use crate::error::{Error, Result};
-use crate::quantize::{Counts, NonFinite, QuantizeOptions, Rounding, Scheme, Value};
+use crate::quantize::{
+    Bfloat16, Counts, Half, NonFinite, QuantizeOptions, Rounding, Scheme, Value,
+};
 
 /// By the tensor's own scale and bias, or those of its channels.
 pub const QTENSOR_SCHEME_PARAMETERS: i32 = 0;
@@ -226,4 +228,32 @@ pub unsafe extern "C" fn qtensor_quantize_f64(
 ) -> qtensor_status {
     // SAFETY: passed on from the caller.
     unsafe { quantize(tensor, values, n, options, counts, error) }
+}
+
+/// Like qtensor_quantize(), for half precision, as the bits of unsigned integers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qtensor_quantize_f16(
+    tensor: *mut qtensor_t,
+    values: *const u16,
+    n: usize,
+    options: *const qtensor_quantize_options_t,
+    counts: *mut qtensor_quantize_counts_t,
+    error: *mut *mut qtensor_error_t,
+) -> qtensor_status {
+    // SAFETY: passed on from the caller; the type is its bits.
+    unsafe { quantize(tensor, values.cast::<Half>(), n, options, counts, error) }
+}
+
+/// Like qtensor_quantize(), for bfloat16, as the bits of unsigned integers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qtensor_quantize_bf16(
+    tensor: *mut qtensor_t,
+    values: *const u16,
+    n: usize,
+    options: *const qtensor_quantize_options_t,
+    counts: *mut qtensor_quantize_counts_t,
+    error: *mut *mut qtensor_error_t,
+) -> qtensor_status {
+    // SAFETY: passed on from the caller; the type is its bits.
+    unsafe { quantize(tensor, values.cast::<Bfloat16>(), n, options, counts, error) }
 }

@@ -18,8 +18,8 @@ impl QTensor {
     ///
     /// The code is the rounding of `value / scale - bias`, both operations in double precision,
     /// clamped to what the precision allows; in a tensor with channels by the scale and bias of
-    /// the element's channel. `values` are `f32`, `f64`, [`Half`](super::quantize::Half) or
-    /// [`Bfloat16`](super::quantize::Bfloat16).
+    /// the element's channel. `values` are `f32`, `f64`, [`Half`](crate::quantize::Half) or
+    /// [`Bfloat16`](crate::quantize::Bfloat16).
     ///
     /// ```
     /// use caffe2_qtensor::{QTensor, quantize::QuantizeOptions};
