@@ -100,6 +100,16 @@
 // Elements of 64-bit floating point.
 #define QTENSOR_ELEMENT_DOUBLE 13
 
+// The chooser of Caffe2's quant_utils: the scale is a double, and of the two candidates for the
+// zero point, qmin - min/scale and qmax - max/scale, that with the smaller |q| - |value/scale| is
+// taken.
+#define QTENSOR_CHOOSER_QUANT_UTILS 0
+
+// The chooser of fbgemm, which dnnlowp and so Caffe2's operators use: the scale is rounded to a
+// float, and the candidate with the smaller |q| + |value/scale| is taken. There it knew no reduced
+// range; here it takes one.
+#define QTENSOR_CHOOSER_DNNLOWP 1
+
 // By the tensor's own scale and bias, or those of its channels.
 #define QTENSOR_SCHEME_PARAMETERS 0
 
@@ -140,16 +150,6 @@
 
 // Infinities take the lowest or the highest code, NaN takes code 0.
 #define QTENSOR_NON_FINITE_SATURATE 1
-
-// The chooser of Caffe2's quant_utils: the scale is a double, and of the two candidates for the
-// zero point, qmin - min/scale and qmax - max/scale, that with the smaller |q| - |value/scale| is
-// taken.
-#define QTENSOR_CHOOSER_QUANT_UTILS 0
-
-// The chooser of fbgemm, which dnnlowp and so Caffe2's operators use: the scale is rounded to a
-// float, and the candidate with the smaller |q| + |value/scale| is taken. There it knew no reduced
-// range; here it takes one.
-#define QTENSOR_CHOOSER_DNNLOWP 1
 
 // What a call came to. Values are never renumbered; later versions may add some.
 //
@@ -291,39 +291,6 @@ typedef struct {
   uint64_t value_offset;
 } qtensor_minidb_entry_t;
 
-// How qtensor_quantize() works. The default is 0 for everything.
-typedef struct {
-  // The caller's sizeof(qtensor_quantize_options_t).
-  size_t struct_size;
-  // What stochastic rounding starts from: the same seed gives the same codes, however many
-  // threads there are and whatever the machine.
-  uint64_t seed;
-  // A QTENSOR_SCHEME_ constant: which quantizer.
-  int32_t scheme;
-  // A QTENSOR_ROUND_ constant: how a position between two codes becomes one of them.
-  int32_t rounding;
-  // A QTENSOR_NON_FINITE_ constant: what happens to NaN and infinities.
-  int32_t non_finite;
-  // On how many threads to work; 0 is 1. The codes are the same for any number. Small tensors
-  // get fewer.
-  uint32_t threads;
-} qtensor_quantize_options_t;
-
-// What became of the values; each counts in one of the members at most.
-typedef struct {
-  // Before the call the caller's sizeof(qtensor_quantize_counts_t), after it the bytes that
-  // were filled.
-  size_t struct_size;
-  // Finite values whose code would have been below the lowest one.
-  uint64_t saturated_low;
-  // Finite values whose code would have been above the highest one.
-  uint64_t saturated_high;
-  // Values other than 0 that were rounded to the code that stands for 0.
-  uint64_t flushed_to_zero;
-  // NaN and infinities.
-  uint64_t non_finite;
-} qtensor_quantize_counts_t;
-
 // What qtensor_params_choose() is asked for. The default is 0 to 255 and 0 for all else.
 typedef struct {
   // The caller's sizeof(qtensor_choose_options_t).
@@ -364,6 +331,39 @@ typedef struct {
   // Always 0; a later version may give it a meaning.
   int32_t reserved;
 } qtensor_chosen_t;
+
+// How qtensor_quantize() works. The default is 0 for everything.
+typedef struct {
+  // The caller's sizeof(qtensor_quantize_options_t).
+  size_t struct_size;
+  // What stochastic rounding starts from: the same seed gives the same codes, however many
+  // threads there are and whatever the machine.
+  uint64_t seed;
+  // A QTENSOR_SCHEME_ constant: which quantizer.
+  int32_t scheme;
+  // A QTENSOR_ROUND_ constant: how a position between two codes becomes one of them.
+  int32_t rounding;
+  // A QTENSOR_NON_FINITE_ constant: what happens to NaN and infinities.
+  int32_t non_finite;
+  // On how many threads to work; 0 is 1. The codes are the same for any number. Small tensors
+  // get fewer.
+  uint32_t threads;
+} qtensor_quantize_options_t;
+
+// What became of the values; each counts in one of the members at most.
+typedef struct {
+  // Before the call the caller's sizeof(qtensor_quantize_counts_t), after it the bytes that
+  // were filled.
+  size_t struct_size;
+  // Finite values whose code would have been below the lowest one.
+  uint64_t saturated_low;
+  // Finite values whose code would have been above the highest one.
+  uint64_t saturated_high;
+  // Values other than 0 that were rounded to the code that stands for 0.
+  uint64_t flushed_to_zero;
+  // NaN and infinities.
+  uint64_t non_finite;
+} qtensor_quantize_counts_t;
 
 #ifdef __cplusplus
 extern "C" {
@@ -988,6 +988,23 @@ const qtensor_t *qtensor_blobs_tensor(const qtensor_blobs_t *blobs, size_t index
 // the blob holds none or is not there.
 const qtensor_dense_t *qtensor_blobs_dense(const qtensor_blobs_t *blobs, size_t index);
 
+// Chooses the scale and zero point by which codes from qmin to qmax cover values from `min` to
+// `max`, bit for bit as Caffe2's ChooseQuantizationParams.
+//
+// The range is widened to hold 0. A scale that is 0, or whose reciprocal is infinite in single
+// precision, becomes 0.1. `options` may be NULL. The caller has set out->struct_size to
+// sizeof(qtensor_chosen_t). May be called from many threads at once.
+//
+// QTENSOR_NON_FINITE where `min` or `max` is infinite or NaN; QTENSOR_INVALID_ARGUMENT where `min`
+// is above `max`, and for a chooser that there is not; QTENSOR_OUT_OF_RANGE where qmin is not less
+// than qmax, after it was halved if that was asked for, and where sparsity is to be preserved with
+// only two codes; QTENSOR_BUFFER_TOO_SMALL where out->struct_size is smaller than this version's.
+qtensor_status qtensor_params_choose(float min,
+                                     float max,
+                                     const qtensor_choose_options_t *options,
+                                     qtensor_chosen_t *out,
+                                     qtensor_error_t **error);
+
 // Turns `n` floats into the codes of a tensor, in order; `n` is its size.
 //
 // The code of a value is value / scale - bias, both operations in double precision, rounded to an
@@ -1070,8 +1087,8 @@ qtensor_status qtensor_dequantize_f64(const qtensor_t *tensor,
                                       uint32_t threads,
                                       qtensor_error_t **error);
 
-// Like qtensor_dequantize(), into half precision, as the bits of unsigned integers. What is 65520 or more
-// becomes infinite.
+// Like qtensor_dequantize(), into half precision, as the bits of unsigned integers. From 65520
+// on magnitudes become infinite.
 qtensor_status qtensor_dequantize_f16(const qtensor_t *tensor,
                                       uint16_t *values,
                                       size_t n,
@@ -1084,23 +1101,6 @@ qtensor_status qtensor_dequantize_bf16(const qtensor_t *tensor,
                                        size_t n,
                                        uint32_t threads,
                                        qtensor_error_t **error);
-
-// Chooses the scale and zero point by which codes from qmin to qmax cover values from `min` to
-// `max`, bit for bit as Caffe2's ChooseQuantizationParams.
-//
-// The range is widened to hold 0. A scale that is 0, or whose reciprocal is infinite in single
-// precision, becomes 0.1. `options` may be NULL. The caller has set out->struct_size to
-// sizeof(qtensor_chosen_t). May be called from many threads at once.
-//
-// QTENSOR_NON_FINITE where `min` or `max` is infinite or NaN; QTENSOR_INVALID_ARGUMENT where `min`
-// is above `max`, and for a chooser that there is not; QTENSOR_OUT_OF_RANGE where qmin is not less
-// than qmax, after it was halved if that was asked for, and where sparsity is to be preserved with
-// only two codes; QTENSOR_BUFFER_TOO_SMALL where out->struct_size is smaller than this version's.
-qtensor_status qtensor_params_choose(float min,
-                                     float max,
-                                     const qtensor_choose_options_t *options,
-                                     qtensor_chosen_t *out,
-                                     qtensor_error_t **error);
 
 // The code that stands for 0: minus the tensor's own bias. Channels have biases of their own.
 //
