@@ -269,6 +269,32 @@ static void dorefa(void) {
   REFUSES(QTENSOR_NON_FINITE, qtensor_quantize, tensor, infinite, 3, &options, NULL);
   CHECK(is_unchanged(tensor, &before));
   free(before.planes);
+  options.rounding = QTENSOR_ROUND_CAFFE2;
+  REFUSES(QTENSOR_UNSUPPORTED, qtensor_quantize, tensor, weights, 3, &options, NULL);
+  SAYS("rounding");
+  options.rounding = 0;
+  /* Channels would give the codes another meaning. */
+  WORKS(qtensor_set_channels, tensor, 0, (const double[3]){1, 1, 1}, (const double[3]){0}, 3);
+  WORKS(qtensor_quantize, tensor, weights, 3, &options, NULL);
+  CHECK(!qtensor_is_multiparam(tensor) && has_codes(tensor, of_weights));
+  WORKS(qtensor_set_signed, tensor, true);
+  REFUSES(QTENSOR_UNSUPPORTED, qtensor_quantize, tensor, weights, 3, &options, NULL);
+  SAYS("sign");
+  qtensor_free(tensor);
+}
+
+/* Code x stands for 2^(x - 3). */
+static void logarithmic(void) {
+  const float values[6] = {0, 0.25f, 1, -2, 0.01f, 1000}, powers[6] = {0, 0.25f, 1, -2, 0.25f, 16};
+  const int64_t codes[6] = {0, 1, 3, -4, 1, 7};
+  qtensor_t *tensor = make_row(6, 3, true, 1, -2);
+  WORKS(qtensor_set_logarithmic, tensor, true);
+  qtensor_quantize_counts_t counts = no_counts();
+  WORKS(qtensor_quantize, tensor, values, 6, NULL, &counts);
+  CHECK(has_codes(tensor, codes) && counted(&counts, 1, 1, 0, 0));
+  float back[6];
+  WORKS(qtensor_dequantize, tensor, back, 6, 1);
+  CHECK(memcmp(back, powers, sizeof back) == 0);
   qtensor_free(tensor);
 }
 
@@ -282,5 +308,6 @@ int main(int argc, char **argv) {
   threads();
   padding_stays();
   dorefa();
+  logarithmic();
   return done();
 }

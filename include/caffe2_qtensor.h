@@ -110,16 +110,16 @@
 // range; here it takes one.
 #define QTENSOR_CHOOSER_DNNLOWP 1
 
-// By the tensor's own scale and bias, or those of its channels.
+// By the tensor's own scale and bias, or those of its channels; logarithmic where the tensor is.
 #define QTENSOR_SCHEME_PARAMETERS 0
 
 // DoReFa's quantizer for activations, round(n * clip(v, 0, 1)) / n with n = 2^precision - 1: sets
-// the tensor's scale to 1 / n and its bias to 0.
+// the tensor's scale to 1 / n and its bias to 0 and removes its channels. For unsigned tensors.
 #define QTENSOR_SCHEME_DOREFA_ACTIVATIONS 1
 
 // DoReFa's quantizer for weights, 2 * q(tanh(w) / (2 * max|tanh(w)|) + 1/2) - 1 with the q for
-// activations: sets the tensor's scale to 2 / n and its bias to -n / 2. Where all weights are 0,
-// the quotient counts as 0.
+// activations: sets the tensor's scale to 2 / n and its bias to -n / 2 and removes its channels.
+// Where all weights are 0, the quotient counts as 0. For unsigned tensors.
 #define QTENSOR_SCHEME_DOREFA_WEIGHTS 2
 
 // To the nearest code; from the middle between two to the even one.
@@ -224,9 +224,9 @@ typedef struct qtensor_minidb_writer_t qtensor_minidb_writer_t;
 
 // A quantized tensor: integer codes of `precision` bits, kept as bit planes.
 //
-// A code x stands for the value scale * (x + bias). In a signed tensor it is a magnitude and a
-// sign. Calls that take it as const may run on one tensor from many threads at once; any other
-// call needs it alone.
+// A code x stands for the value scale * (x + bias), except as qtensor_set_channels() and
+// qtensor_set_logarithmic() say. In a signed tensor it is a magnitude and a sign. Calls that take
+// it as const may run on one tensor from many threads at once; any other call needs it alone.
 typedef struct qtensor_t qtensor_t;
 
 // A tensor's geometry and planes, for code that reads bits inline.
@@ -379,7 +379,7 @@ const char *qtensor_error_message(const qtensor_error_t *error);
 // Frees an error object; NULL does nothing.
 void qtensor_error_free(qtensor_error_t *error);
 
-// A new, empty tensor: no dimensions, size 0, precision 8, unsigned, scale 1, bias 0; NULL
+// A new, empty tensor: no dimensions, size 0, precision 8, unsigned, scale 1, bias 0, linear; NULL
 // where memory has run out. Free it with qtensor_free().
 qtensor_t *qtensor_create(void);
 
@@ -610,7 +610,7 @@ qtensor_status qtensor_write_codes_i32(qtensor_t *tensor,
 // are. A later resize keeps them even where they no longer fit.
 //
 // QTENSOR_OUT_OF_RANGE unless 0 <= axis < ndim; QTENSOR_SHAPE_MISMATCH unless `channels` is the
-// extent of that dimension.
+// extent of that dimension; QTENSOR_UNSUPPORTED where qtensor_is_logarithmic() is true.
 qtensor_status qtensor_set_channels(qtensor_t *tensor,
                                     int32_t axis,
                                     const double *scales,
@@ -656,6 +656,82 @@ int32_t qtensor_data_type(const qtensor_t *tensor);
 // QTENSOR_INVALID_ARGUMENT for a number that TensorProto.DataType does not have.
 qtensor_status qtensor_set_data_type(qtensor_t *tensor, int32_t data_type, qtensor_error_t **error);
 
+// Makes a tensor logarithmic where `logarithmic` is true, or linear again where it is false.
+//
+// In a logarithmic tensor code 0 has the value 0, and any other code x the value
+// 2^(scale * (|x| - 1 + bias)) with the sign of x: scale 1 makes powers of two, scale 1/2 powers
+// of their square root, and scale * bias is the exponent of code 1. Only this meaning changes:
+// precision, sign, planes, scale and bias stay, so that the codes stand for other values
+// afterwards. A clone is logarithmic too, and no other call changes it.
+//
+// qtensor_serialize() and the database calls write such a tensor as a BlobProto of type
+// "QTensorLog" around the same QTensorProto, and read that again. Caffe2 knows no such type and
+// refuses the blob; one of type "QTensor" it would read as linear. What would be taken for a
+// linear tensor is refused with QTENSOR_UNSUPPORTED: channels, a bare QTensorProto and an
+// Int8TensorCPU.
+//
+// QTENSOR_UNSUPPORTED where `logarithmic` is true and so is qtensor_is_multiparam().
+qtensor_status qtensor_set_logarithmic(qtensor_t *tensor,
+                                       bool logarithmic,
+                                       qtensor_error_t **error);
+
+// Whether the tensor is logarithmic, as qtensor_set_logarithmic() says; false for NULL.
+bool qtensor_is_logarithmic(const qtensor_t *tensor);
+
+// The code that stands for 0: minus the tensor's own bias. Channels have biases of their own.
+//
+// QTENSOR_OUT_OF_RANGE where the bias is no whole number or its negation does not fit int32_t.
+qtensor_status qtensor_zero_point(const qtensor_t *tensor, int32_t *out, qtensor_error_t **error);
+
+// Sets the bias by the code that is to stand for 0: to -zero_point. Channels keep their biases.
+qtensor_status qtensor_set_zero_point(qtensor_t *tensor,
+                                      int32_t zero_point,
+                                      qtensor_error_t **error);
+
+// The zero point of a bias: -bias, both in units of codes. May be called from many threads at
+// once.
+//
+// QTENSOR_OUT_OF_RANGE where the bias is no whole number or its negation does not fit int32_t.
+qtensor_status qtensor_zero_point_of_bias(double bias, int32_t *out, qtensor_error_t **error);
+
+// The bias of a zero point: -zero_point, and +0 for 0, both in units of codes. May be called from
+// many threads at once.
+double qtensor_bias_of_zero_point(int32_t zero_point);
+
+// A new tensor with what an Int8TensorCPU of bytes holds: values scale * (q - zero_point).
+//
+// `dims` points to `ndim` dimensions, at most 64, outermost first, and may be NULL where `ndim` is
+// 0: as in Caffe2 there is one value then, and the tensor has one dimension of 1. `data` points to
+// the `n` bytes q, which become the codes of an unsigned tensor of precision 8; its bias is minus
+// the zero point and its qtensor_data_type() UINT8 (6), as qtensor_deserialize() reads such a
+// blob. `scale` is a float in Caffe2; every double is kept as it is. `*out` receives the tensor,
+// to be freed with qtensor_free().
+//
+// QTENSOR_SHAPE_MISMATCH unless n is the product of the dimensions; for these
+// QTENSOR_INVALID_ARGUMENT, QTENSOR_OUT_OF_RANGE and QTENSOR_OVERFLOW as qtensor_create_with().
+qtensor_status qtensor_create_int8(const int64_t *dims,
+                                   size_t ndim,
+                                   const uint8_t *data,
+                                   size_t n,
+                                   double scale,
+                                   int32_t zero_point,
+                                   qtensor_t **out,
+                                   qtensor_error_t **error);
+
+// A new tensor of exactly the same values in the form of an Int8TensorCPU of bytes: unsigned,
+// precision 8, its bias minus the zero point. Its codes, as qtensor_read_codes_u8() reads them,
+// are the bytes q of scale * (q - zero_point), and qtensor_serialize_int8() writes it.
+//
+// Codes of an unsigned tensor stay what they are. Those of a signed one are moved up by 128, and
+// the zero point with them. The scale stays, too; Caffe2 keeps it as a float and rounds one that
+// is none when it reads the blob. `*out` receives the tensor, to be freed with qtensor_free().
+//
+// QTENSOR_UNSUPPORTED above precision 8, or 7 where the tensor is signed, and where
+// qtensor_is_multiparam() or qtensor_is_logarithmic() is true; QTENSOR_OUT_OF_RANGE where the bias
+// has a fraction or the zero point would be no 32-bit integer; QTENSOR_OVERFLOW where 8 planes
+// would take more bytes than fit int64_t.
+qtensor_status qtensor_to_int8(const qtensor_t *tensor, qtensor_t **out, qtensor_error_t **error);
+
 // The bytes that qtensor_serialize() writes.
 //
 // QTENSOR_OVERFLOW where the message would be longer than protobuf's 2^31 - 1 bytes.
@@ -664,7 +740,8 @@ qtensor_status qtensor_serialized_size(const qtensor_t *tensor,
                                        size_t *out,
                                        qtensor_error_t **error);
 
-// Writes a BlobProto of type "QTensor", byte for byte what Caffe2's SerializeBlob writes.
+// Writes a BlobProto of type "QTensor", byte for byte what Caffe2's SerializeBlob writes; of type
+// "QTensorLog" where qtensor_is_logarithmic() is true.
 //
 // `name` is NUL-terminated, in any encoding. `buf` holds `capacity` bytes; `*written` receives
 // the number that was used. Channels, and a data type that was read or set, are written too;
@@ -680,7 +757,7 @@ qtensor_status qtensor_serialize(const qtensor_t *tensor,
                                  size_t *written,
                                  qtensor_error_t **error);
 
-// Reads a BlobProto of type "QTensor" or "Int8TensorCPU" of `len` bytes.
+// Reads a BlobProto of type "QTensor", "QTensorLog" or "Int8TensorCPU" of `len` bytes.
 //
 // An Int8TensorCPU of bytes becomes 8 bits unsigned, one of 32-bit integers 32 bits signed; its
 // bias is minus the zero point, and without dimensions it has one of 1. `*out` receives the
@@ -698,13 +775,17 @@ qtensor_status qtensor_deserialize(const uint8_t *bytes,
 
 // The bytes that qtensor_serialize_proto() writes.
 //
-// QTENSOR_OVERFLOW where the message would be longer than protobuf's 2^31 - 1 bytes.
+// QTENSOR_OVERFLOW where the message would be longer than protobuf's 2^31 - 1 bytes;
+// QTENSOR_UNSUPPORTED as there.
 qtensor_status qtensor_serialized_size_proto(const qtensor_t *tensor,
                                              const char *name,
                                              size_t *out,
                                              qtensor_error_t **error);
 
 // Writes a bare QTensorProto, without the BlobProto around it; otherwise as qtensor_serialize().
+//
+// QTENSOR_UNSUPPORTED where qtensor_is_logarithmic() is true: the type that says so is the blob's,
+// and the message alone would be read as a linear tensor.
 qtensor_status qtensor_serialize_proto(const qtensor_t *tensor,
                                        const char *name,
                                        uint8_t *buf,
@@ -712,8 +793,8 @@ qtensor_status qtensor_serialize_proto(const qtensor_t *tensor,
                                        size_t *written,
                                        qtensor_error_t **error);
 
-// Reads a bare QTensorProto of `len` bytes as a quantized tensor; otherwise as
-// qtensor_deserialize().
+// Reads a bare QTensorProto of `len` bytes as a quantized tensor, never a logarithmic one;
+// otherwise as qtensor_deserialize().
 qtensor_status qtensor_deserialize_proto(const uint8_t *bytes,
                                          size_t len,
                                          qtensor_t **out,
@@ -731,8 +812,11 @@ qtensor_status qtensor_serialized_size_int8(const qtensor_t *tensor,
 // one of 32-bit integers; the zero point is minus the bias. A tensor without dimensions is written
 // as an empty one of dimension 0. Otherwise as qtensor_serialize().
 //
-// QTENSOR_UNSUPPORTED for other precisions and where qtensor_is_multiparam() is true;
-// QTENSOR_OUT_OF_RANGE where minus the bias is no 32-bit integer or a code does not fit one.
+// qtensor_to_int8() brings tensors of up to 8 bits into the first form.
+//
+// QTENSOR_UNSUPPORTED for other precisions and where qtensor_is_multiparam() or
+// qtensor_is_logarithmic() is true; QTENSOR_OUT_OF_RANGE where minus the bias is no 32-bit integer
+// or a code does not fit one.
 qtensor_status qtensor_serialize_int8(const qtensor_t *tensor,
                                       const char *name,
                                       uint8_t *buf,
@@ -912,7 +996,8 @@ qtensor_status qtensor_minidb_writer_create(const char *path,
 // that was appended is discarded and the old file stays as it was.
 void qtensor_minidb_writer_free(qtensor_minidb_writer_t *writer);
 
-// Appends a quantized tensor under `name`, as a blob of type "QTensor".
+// Appends a quantized tensor under `name`, as a blob of type "QTensor", or "QTensorLog" where
+// qtensor_is_logarithmic() is true.
 //
 // QTENSOR_INVALID_ARGUMENT for an empty name and for a writer that failed or was committed;
 // QTENSOR_OVERFLOW for a record beyond 2^31 - 1 bytes; QTENSOR_IO, after which the writer can only
@@ -1010,8 +1095,10 @@ qtensor_status qtensor_params_choose(float min,
 // The code of a value is value / scale - bias, both operations in double precision, rounded to an
 // integer and clamped to the codes that there are: from 0, or -(2^precision - 1) in a signed
 // tensor, to 2^precision - 1. It is exactly that on every machine. Where the tensor has channels,
-// scale and bias are those of the element's channel; qtensor_set_channels() sets them. The codes
-// of a precision from 1 to 32 are had this way; padding bits stay as they are.
+// scale and bias are those of the element's channel; qtensor_set_channels() sets them. In a
+// logarithmic tensor 0 has code 0, and the magnitude of any other code is
+// log2(|value|) / scale - bias + 1, rounded and clamped to 1 to 2^precision - 1; an unsigned one
+// gives negative values code 0. Padding bits stay as they are.
 //
 // `options` may be NULL: by the tensor's own parameters, to the nearest code (even in the middle),
 // values that are not finite refused, one thread. `counts` may be NULL: then nothing is counted,
@@ -1025,8 +1112,9 @@ qtensor_status qtensor_params_choose(float min,
 // dimensions; QTENSOR_INVALID_ARGUMENT for a scale that is not positive, finite and normal and for
 // a bias that is not finite, in whichever channel, for what QTENSOR_ROUND_CAFFE2 cannot work with,
 // and for an option that is none of its constants; QTENSOR_OUT_OF_RANGE for a precision of 0 or
-// above 32 and for channels along a dimension that is not there; QTENSOR_UNSUPPORTED for options
-// of a later version; QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first
+// above 32 and for channels along a dimension that is not there; QTENSOR_UNSUPPORTED for a DoReFa
+// scheme where the tensor is signed or logarithmic, for QTENSOR_ROUND_CAFFE2 with such a scheme or
+// tensor, and for options of a later version; QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first
 // version's. The tensor stays as it was then, parameters and planes.
 qtensor_status qtensor_quantize(qtensor_t *tensor,
                                 const float *values,
@@ -1065,7 +1153,9 @@ qtensor_status qtensor_quantize_bf16(qtensor_t *tensor,
 // The value of code x is scale * (x + bias), both operations in double precision, rounded to the
 // nearest float (even in the middle): too large a one becomes infinite. Where the tensor has
 // channels, scale and bias are those of the element's channel. They are taken as they are, whatever
-// the scale. A tensor never written holds codes 0, and a sign on magnitude 0 is ignored.
+// the scale. In a logarithmic tensor code 0 has the value 0 and any other 2^(scale * (|x| - 1 +
+// bias)) with the sign of x. A tensor never written holds codes 0, and a sign on magnitude 0 is
+// ignored.
 //
 // Works on `threads` threads, 0 being 1; small tensors get fewer. The values are the same for any
 // number. Those that the call starts have ended when it returns, and where one cannot be started
@@ -1101,26 +1191,6 @@ qtensor_status qtensor_dequantize_bf16(const qtensor_t *tensor,
                                        size_t n,
                                        uint32_t threads,
                                        qtensor_error_t **error);
-
-// The code that stands for 0: minus the tensor's own bias. Channels have biases of their own.
-//
-// QTENSOR_OUT_OF_RANGE where the bias is no whole number or its negation does not fit int32_t.
-qtensor_status qtensor_zero_point(const qtensor_t *tensor, int32_t *out, qtensor_error_t **error);
-
-// Sets the bias by the code that is to stand for 0: to -zero_point. Channels keep their biases.
-qtensor_status qtensor_set_zero_point(qtensor_t *tensor,
-                                      int32_t zero_point,
-                                      qtensor_error_t **error);
-
-// The zero point of a bias: -bias, both in units of codes. May be called from many threads at
-// once.
-//
-// QTENSOR_OUT_OF_RANGE where the bias is no whole number or its negation does not fit int32_t.
-qtensor_status qtensor_zero_point_of_bias(double bias, int32_t *out, qtensor_error_t **error);
-
-// The bias of a zero point: -zero_point, and +0 for 0, both in units of codes. May be called from
-// many threads at once.
-double qtensor_bias_of_zero_point(int32_t zero_point);
 
 // The value of IEEE 754 half-precision bits, any of them; exact. A NaN keeps its sign and payload
 // and is made quiet. May be called from many threads at once, as all conversions.

@@ -23,6 +23,8 @@ pub mod dequantize;
 pub mod error;
 pub mod halves;
 mod handle;
+pub mod int8;
+pub mod logarithmic;
 pub mod minidb;
 mod panic;
 pub mod peek;

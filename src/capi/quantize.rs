@@ -10,14 +10,14 @@ use crate::quantize::{
     Bfloat16, Counts, Half, NonFinite, QuantizeOptions, Rounding, Scheme, Value,
 };
 
-/// By the tensor's own scale and bias, or those of its channels.
+/// By the tensor's own scale and bias, or those of its channels; logarithmic where the tensor is.
 pub const QTENSOR_SCHEME_PARAMETERS: i32 = 0;
 /// DoReFa's quantizer for activations, round(n * clip(v, 0, 1)) / n with n = 2^precision - 1: sets
-/// the tensor's scale to 1 / n and its bias to 0.
+/// the tensor's scale to 1 / n and its bias to 0 and removes its channels. For unsigned tensors.
 pub const QTENSOR_SCHEME_DOREFA_ACTIVATIONS: i32 = 1;
 /// DoReFa's quantizer for weights, 2 * q(tanh(w) / (2 * max|tanh(w)|) + 1/2) - 1 with the q for
-/// activations: sets the tensor's scale to 2 / n and its bias to -n / 2. Where all weights are 0,
-/// the quotient counts as 0.
+/// activations: sets the tensor's scale to 2 / n and its bias to -n / 2 and removes its channels.
+/// Where all weights are 0, the quotient counts as 0. For unsigned tensors.
 pub const QTENSOR_SCHEME_DOREFA_WEIGHTS: i32 = 2;
 
 /// To the nearest code; from the middle between two to the even one.
@@ -185,8 +185,10 @@ unsafe fn quantize<T: Value>(
 /// The code of a value is value / scale - bias, both operations in double precision, rounded to an
 /// integer and clamped to the codes that there are: from 0, or -(2^precision - 1) in a signed
 /// tensor, to 2^precision - 1. It is exactly that on every machine. Where the tensor has channels,
-/// scale and bias are those of the element's channel; qtensor_set_channels() sets them. The codes
-/// of a precision from 1 to 32 are had this way; padding bits stay as they are.
+/// scale and bias are those of the element's channel; qtensor_set_channels() sets them. In a
+/// logarithmic tensor 0 has code 0, and the magnitude of any other code is
+/// log2(|value|) / scale - bias + 1, rounded and clamped to 1 to 2^precision - 1; an unsigned one
+/// gives negative values code 0. Padding bits stay as they are.
 ///
 /// `options` may be NULL: by the tensor's own parameters, to the nearest code (even in the middle),
 /// values that are not finite refused, one thread. `counts` may be NULL: then nothing is counted,
@@ -200,8 +202,9 @@ unsafe fn quantize<T: Value>(
 /// dimensions; QTENSOR_INVALID_ARGUMENT for a scale that is not positive, finite and normal and for
 /// a bias that is not finite, in whichever channel, for what QTENSOR_ROUND_CAFFE2 cannot work with,
 /// and for an option that is none of its constants; QTENSOR_OUT_OF_RANGE for a precision of 0 or
-/// above 32 and for channels along a dimension that is not there; QTENSOR_UNSUPPORTED for options
-/// of a later version; QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first
+/// above 32 and for channels along a dimension that is not there; QTENSOR_UNSUPPORTED for a DoReFa
+/// scheme where the tensor is signed or logarithmic, for QTENSOR_ROUND_CAFFE2 with such a scheme or
+/// tensor, and for options of a later version; QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first
 /// version's. The tensor stays as it was then, parameters and planes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_quantize(

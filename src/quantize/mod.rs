@@ -5,9 +5,11 @@
 mod choose;
 mod conv1d;
 mod dequantize;
+mod dorefa;
 mod halves;
 mod layout;
 mod linear;
+mod logarithmic;
 mod options;
 mod steps;
 mod value;

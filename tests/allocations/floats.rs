@@ -17,8 +17,8 @@ type Error = *mut *mut qtensor_error_t;
 const LARGE: usize = 5000;
 
 /// A tensor of so many elements, without planes or with them.
-fn large(precision: u8, planes: bool) -> Owned<qtensor_t> {
-    let tensor = unwritten(precision, true);
+fn large(precision: u8, signed: bool, planes: bool) -> Owned<qtensor_t> {
+    let tensor = unwritten(precision, signed);
     let (dims, mut data) = ([LARGE as i64], ptr::null_mut());
     // SAFETY: a live handle and valid pointers.
     unsafe {
@@ -91,12 +91,15 @@ where
         QTENSOR_SCHEME_DOREFA_WEIGHTS,
     ];
     for (scheme, counting) in schemes.into_iter().flat_map(|s| [(s, false), (s, true)]) {
+        // DoReFa's codes have no sign.
+        let signed = scheme == QTENSOR_SCHEME_PARAMETERS;
         for precision in [4, 8, 12] {
-            for tensor in [unwritten(precision, true), written(precision, false, false)] {
+            for tensor in [unwritten(precision, signed), written(precision, false, false)] {
                 run(&tensor, &values[..15], QTENSOR_OK, counting, scheme);
             }
             for planes in [false, true] {
-                run(&large(precision, planes), &values, QTENSOR_OK, counting, scheme);
+                let tensor = large(precision, signed, planes);
+                run(&tensor, &values, QTENSOR_OK, counting, scheme);
             }
         }
     }
@@ -106,7 +109,7 @@ where
     // Refused for its last value.
     values[LARGE - 1] = infinite;
     for planes in [false, true] {
-        let tensor = large(4, planes);
+        let tensor = large(4, true, planes);
         run(&tensor, &values, QTENSOR_NON_FINITE, true, QTENSOR_SCHEME_PARAMETERS);
     }
 }
@@ -122,8 +125,8 @@ fn dequantize<T: Copy + PartialEq>(attempt: &Attempt, call: Dequantize<T>, untou
         (written(12, false, false), 15),
         (channels(0), 15),
         (channels(1), 15),
-        (large(8, true), LARGE),
-        (large(8, true), LARGE - 1),
+        (large(8, true, true), LARGE),
+        (large(8, true, true), LARGE - 1),
     ];
     for (tensor, count) in tensors {
         let values = Cell::new([untouched; LARGE]);
