@@ -13,7 +13,7 @@ use crate::params::Params;
 use crate::planes::codes::BLOCK;
 use crate::planes::fill::NARROW;
 use crate::tensor::QTensor;
-use crate::threads::{THREAD_ELEMENTS, both, share};
+use crate::threads::{MAX_THREADS, THREAD_ELEMENTS, both, share};
 
 impl QTensor {
     /// Turns this tensor's codes into the values that they stand for, in order.
@@ -44,7 +44,8 @@ impl QTensor {
         check_precision(self.precision())?;
         let bytes = size_of_val(values).saturating_add(self.nbytes());
         let job = Job { tensor: self, params: self.params()?, streaming: bytes > FROM_BYTES };
-        job.split(0, values, threads.min(self.size() / THREAD_ELEMENTS))
+        let most = (self.size() / THREAD_ELEMENTS).min(MAX_THREADS);
+        job.split(0, values, threads.min(most))
     }
 }
 
