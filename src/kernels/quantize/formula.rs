@@ -47,8 +47,9 @@ impl Counts {
         self.non_finite += other.non_finite;
     }
 
+    /// Adds what became of one value.
     #[inline(always)]
-    pub(super) fn note(&mut self, outcome: Outcome) {
+    pub fn note(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Inside => {}
             Outcome::Low => self.saturated_low += 1,
@@ -93,6 +94,24 @@ impl Rules {
         (1 << self.precision) - 1
     }
 
+    /// A position between two codes as one of them, of an element with this index.
+    ///
+    /// [`Rounding::Caffe2`] rounds something else; here it is [`Rounding::NearestEven`].
+    #[inline(always)]
+    pub fn round(&self, position: f64, index: u64) -> f64 {
+        match self.rounding {
+            Rounding::NearestEven | Rounding::Caffe2 => position.round_ties_even(),
+            Rounding::NearestAway => position.round(),
+            Rounding::Floor => position.floor(),
+            Rounding::Ceil => position.ceil(),
+            Rounding::TowardZero => position.trunc(),
+            Rounding::Stochastic => {
+                let down = position.floor();
+                if position - down > chance(self.seed, index) { down + 1.0 } else { down }
+            }
+        }
+    }
+
     /// The lowest code.
     pub fn lowest(&self) -> i64 {
         if self.signed { -self.highest() } else { 0 }
@@ -102,7 +121,8 @@ impl Rules {
 /// What the elements of a channel have in common: how far apart the codes' values are, and where.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
-    /// The distance between the values of neighboring codes: positive, finite and normal.
+    /// The distance between the values of neighboring codes: positive, finite and normal, for
+    /// [`Rounding::Caffe2`] as a number of single precision.
     pub scale: f64,
     /// What is added to a code before it is scaled: finite.
     pub bias: f64,
@@ -147,26 +167,18 @@ impl Formula {
         let Step { scale, bias } = self.step;
         let position = value / scale - bias;
         let rounded = match self.rules.rounding {
-            Rounding::NearestEven => position.round_ties_even(),
-            Rounding::NearestAway => position.round(),
-            Rounding::Floor => position.floor(),
-            Rounding::Ceil => position.ceil(),
-            Rounding::TowardZero => position.trunc(),
-            Rounding::Stochastic => {
-                let down = position.floor();
-                if position - down > chance(self.rules.seed, index) { down + 1.0 } else { down }
-            }
             Rounding::Caffe2 => f64::from((value as f32 / scale as f32).round_ties_even()) - bias,
+            _ => self.rules.round(position, index),
         };
-        // Both bounds are far inside what a double holds exactly.
-        if rounded < lowest as f64 {
-            (lowest, Outcome::Low)
-        } else if rounded > highest as f64 {
+        // Both bounds are far inside what a double holds exactly. NaN, which only a scale that
+        // breaks its promise can bring about, is never converted: it takes the last branch.
+        if rounded > highest as f64 {
             (highest, Outcome::High)
-        } else if rounded == -bias && value != 0.0 {
-            (rounded as i64, Outcome::Flushed)
+        } else if rounded >= lowest as f64 {
+            let flushed = rounded == -bias && value != 0.0;
+            (rounded as i64, if flushed { Outcome::Flushed } else { Outcome::Inside })
         } else {
-            (rounded as i64, Outcome::Inside)
+            (lowest, Outcome::Low)
         }
     }
 }
