@@ -3,6 +3,8 @@
 #   make demo     installs the library into a folder, builds a C++ program with that copy by
 #                 find_package, and runs it on a model of the real Caffe2
 #   make test     everything that must hold
+#   make test-exhaustive
+#                 every float there is to codes, by every kernel of this machine (minutes)
 #   make bench    our speed beside that of others, in one run
 #   make header   writes include/caffe2_qtensor.h and c_tests/exports.txt anew from the source
 #   make fuzz     fuzzes each target for FUZZ_SECONDS (default 600)
@@ -17,7 +19,7 @@ FUZZ_SECONDS ?= 600
 # What a program needs besides the static library.
 NATIVE_LIBS := -lpthread -ldl -lm
 
-.PHONY: demo test header fuzz clean library
+.PHONY: demo test test-exhaustive header fuzz clean library
 
 DEMO := $(TARGET)/demo
 DIGITS := tests/data/digits
@@ -40,6 +42,10 @@ library: cargo
 test: cargo
 	@$(INSTALL) g++ clang valgrind binutils cmake ninja-build pkg-config dpkg-dev file
 	@.ci/test
+
+# One parameter set after the other: each takes all processors.
+test-exhaustive: cargo
+	@cargo test --locked --release --test exhaustive -- --ignored --nocapture --test-threads=1
 
 header: cargo
 	@CAFFE2_QTENSOR_BLESS=1 cargo test --locked --test header

@@ -22,8 +22,8 @@ impl QTensor {
     /// The code is the rounding of `value / scale - bias`, both operations in double precision,
     /// clamped to what the precision allows; in a tensor with channels by the scale and bias of
     /// the element's channel. In a logarithmic tensor the magnitude of the code is the rounding of
-    /// `log2(|value|) / scale - bias + 1`, at least 1 for a value that is not 0. `values` are `f32`, `f64`, [`Half`](crate::quantize::Half) or
-    /// [`Bfloat16`](crate::quantize::Bfloat16).
+    /// `log2(|value|) / scale - bias + 1`, at least 1 for a value that is not 0. `values` are
+    /// `f32`, `f64`, [`Half`](crate::quantize::Half) or [`Bfloat16`](crate::quantize::Bfloat16).
     ///
     /// ```
     /// use caffe2_qtensor::{QTensor, quantize::QuantizeOptions};

@@ -182,7 +182,7 @@ pub(crate) fn values_around<T: Number>(tensor: &QTensor, random: &mut Random) ->
     let value = |index| {
         let (scale, bias) = whole.unwrap_or_else(|| parameters(tensor, index));
         let mut code = random.between(lowest - margin, highest + margin);
-        if random.next() % 8 == 0 {
+        if random.next().is_multiple_of(8) {
             // On a code, or on the border between two.
             code = (2.0 * code).round() / 2.0;
         }

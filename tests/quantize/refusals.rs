@@ -4,16 +4,25 @@ use crate::reference::{Random, SATURATE, scribble};
 use caffe2_qtensor::quantize::{QuantizeOptions, Rounding};
 use caffe2_qtensor::{Error, ErrorKind, QTensor};
 
-/// Everything that a call could have changed.
-fn state(tensor: &QTensor) -> (Vec<i64>, Option<Vec<u8>>, [u64; 2], [Vec<u64>; 2], Option<i32>) {
+/// Everything that a call could have changed; numbers as their bits.
+#[derive(PartialEq)]
+struct State {
+    dims: Vec<i64>,
+    planes: Option<Vec<u8>>,
+    parameters: [u64; 2],
+    channels: [Vec<u64>; 2],
+    axis: Option<i32>,
+}
+
+fn state(tensor: &QTensor) -> State {
     let bits = |numbers: &[f64]| numbers.iter().map(|number| number.to_bits()).collect();
-    (
-        tensor.dims().to_vec(),
-        tensor.data().map(<[u8]>::to_vec),
-        [tensor.scale().to_bits(), tensor.bias().to_bits()],
-        [bits(tensor.channel_scales()), bits(tensor.channel_biases())],
-        tensor.channel_axis(),
-    )
+    State {
+        dims: tensor.dims().to_vec(),
+        planes: tensor.data().map(<[u8]>::to_vec),
+        parameters: [tensor.scale().to_bits(), tensor.bias().to_bits()],
+        channels: [bits(tensor.channel_scales()), bits(tensor.channel_biases())],
+        axis: tensor.channel_axis(),
+    }
 }
 
 /// Quantizing is refused with planes and without them; returns the error.

@@ -82,7 +82,7 @@ fn codes_return<T: Number>(seed: u64, rounding: Rounding) {
                 let highest = (1_i64 << precision) - 1;
                 let code = |_| {
                     let code = (random.next() >> 31) as i64 & highest;
-                    if signed && random.next() % 2 == 0 { -code } else { code }
+                    if signed && random.next().is_multiple_of(2) { -code } else { code }
                 };
                 let mut codes: Vec<i64> = (0..SIZE).map(code).collect();
                 codes[..2].copy_from_slice(&[if signed { -highest } else { 0 }, highest]);
