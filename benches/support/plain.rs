@@ -70,8 +70,10 @@ widest! {
     quantize_bytes(values: &[f32], inverse: f32, zero_point: f32, highest: f32, codes: &mut [u8]) {
         for (code, value) in codes.iter_mut().zip(values) {
             let position = (value * inverse + zero_point).round_ties_even();
-            // The check in `clamp` would keep the compiler from SIMD.
-            *code = position.max(0.0).min(highest) as i32 as u8;
+            // The checks in `clamp` and `as` would keep the compiler from SIMD.
+            let position = position.max(0.0).min(highest);
+            // SAFETY: the position is between 0, which NaN becomes too, and at most 255.
+            *code = unsafe { position.to_int_unchecked::<i32>() } as u8;
         }
     }
 }
