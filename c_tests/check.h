@@ -7,7 +7,8 @@
  *   WORKS(function, arguments...)             returns QTENSOR_OK and leaves *error alone;
  *   REFUSES(STATUS, function, arguments...)   returns STATUS, with and without an error object;
  *   NULL_CALL(function, "name", arguments...) the argument of that name is NULL, and the message
- *                                             says so.
+ *                                             says so;
+ *   NULL_OPTIONS(function, arguments...)      the argument `options` is NULL: the defaults.
  * Functions that cannot fail: NULL_ANSWER(function, answer, arguments...), NULL_FREE(function).
  * tests/c_interface.rs looks for these names, so that no function goes without its NULLs.
  *
@@ -117,6 +118,8 @@ static inline void check_says(const char *text, const char *file, int line) {
 
 #define NULL_CALL(function, argument, ...) \
   (REFUSES(QTENSOR_NULL_ARGUMENT, function, __VA_ARGS__), SAYS("'" argument "'"), SAYS("NULL"))
+
+#define NULL_OPTIONS(function, ...) WORKS(function, __VA_ARGS__)
 
 #define NULL_ANSWER(function, answer, ...) CHECK(function(__VA_ARGS__) == (answer))
 

@@ -117,6 +117,16 @@ inline void refusals_in_caffe2() {
   // A blob of the right type with nothing in it, and one that holds no tensor.
   throws_theirs("required", [&] { read_blob("\x12\x07QTensor", &blob); });
   CHECK(state_of(blob.Get<CPUTensor>()) == state);
+  // The library's own type: Caffe2 has no deserializer for it, and that of QTensor refuses it too.
+  std::string log = blob_bytes(blob, "w");
+  log.replace(log.find("\x07QTensor"), 8, "\x0aQTensorLog");
+  throws_theirs("QTensorLog", [&] { read_blob(log, &blob); });
+  caffe2::BlobProto proto;
+  CHECK(proto.ParseFromString(log) && proto.type() == "QTensorLog");
+  caffe2::QTensorDeserializer<caffe2::CPUContext> deserializer;
+  throws_theirs("logarithmic", [&] { deserializer.Deserialize(proto, &blob); });
+  throws_theirs("logarithmic", [&] { caffe2::DeserializeQTensor(log, &tensor); });
+  CHECK(state_of(blob.Get<CPUTensor>()) == state && state_of(tensor) == state);
   caffe2::Blob empty;
   throws_theirs("required", [&] { read_blob("\x12\x07QTensor", &empty); });
   CHECK(!empty.IsType<CPUTensor>());

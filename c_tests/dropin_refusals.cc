@@ -216,6 +216,29 @@ static void strings() {
   REFUSED(fresh, QTENSOR_NULL_ARGUMENT, "NULL", fresh.Adopt(nullptr));
 }
 
+// Code written for Caffe2 would take the codes for linear ones.
+static void logarithmic_tensors() {
+  const int64_t dims[2] = {2, 3};
+  qtensor_t *const handle = make_tensor(dims, 2, 3, true);
+  WORKS(qtensor_set_logarithmic, handle, true);
+  const byte_string bytes = blob_of(handle, "log");
+  const std::string blob(reinterpret_cast<const char *>(bytes.bytes), bytes.length);
+  free(bytes.bytes);
+  CHECK(blob.find("QTensorLog") != std::string::npos);
+  CPUTensor tensor = written_tensor(), fresh;
+  caffe2::QTensorDeserializer<CPUContext> deserializer;
+  for (CPUTensor *target : {&tensor, &fresh}) {
+    REFUSED(*target, QTENSOR_UNSUPPORTED, "logarithmic", DeserializeQTensor(blob, target));
+    REFUSED(*target, QTENSOR_UNSUPPORTED, "logarithmic", deserializer.Deserialize(blob, target));
+    REFUSED(*target, QTENSOR_UNSUPPORTED, "logarithmic", target->Adopt(handle));
+  }
+  // Refused, it stays the caller's, who can make it linear.
+  CHECK(qtensor_is_logarithmic(handle) && qtensor_ndim(handle) == 2);
+  WORKS(qtensor_set_logarithmic, handle, false);
+  fresh.Adopt(handle);
+  CHECK(fresh.precision() == 3 && fresh.handle() == handle);
+}
+
 // Client code catches whichever of these it knows.
 static void what_is_thrown() {
   static_assert(std::is_base_of<std::exception, EnforceNotMet>::value, "by its base");
@@ -240,6 +263,7 @@ int main(int argc, char **argv) {
   precisions();
   memory_runs_out();
   strings();
+  logarithmic_tensors();
   what_is_thrown();
   return done();
 }

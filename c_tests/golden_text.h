@@ -79,6 +79,13 @@ static inline double double_of_bits(uint64_t pattern) {
   return value;
 }
 
+static inline float float_of_bits(uint64_t pattern) {
+  uint32_t narrow = (uint32_t)pattern;
+  float value;
+  memcpy(&value, &narrow, sizeof value);
+  return value;
+}
+
 /* A list of integers; to be freed. */
 static inline int64_t *integers(size_t *count) {
   *count = size_word();

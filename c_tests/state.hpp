@@ -13,7 +13,7 @@ inline std::string state_of(caffe2_qtensor::TensorRef tensor) {
   if (tensor.get() == nullptr) {
     return "none";
   }
-  return tensor.serialize_proto("") + (tensor.planes().empty() ? "0" : "1");
+  return tensor.serialize("") + (tensor.planes().empty() ? "0" : "1");
 }
 
 // THROWS, and the tensor is as it was.

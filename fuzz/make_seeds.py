@@ -54,6 +54,10 @@ def bare(blob):
     return blob[at + 1 :]
 
 
+def logarithmic(blob):
+    return blob.replace(b"\x12\x07QTensor", b"\x12\x0aQTensorLog", 1)
+
+
 def varint(value):
     out = b""
     while value >= 128:
@@ -93,7 +97,8 @@ def main():
         + blobs("int8_tensor.jsonl", 10)
         + unusual()
         + ordinary
-        + dense,
+        + dense
+        + [logarithmic(quantized[3])],
     )
     one = record(b"w", quantized[0])
     chunks = [record(b"w#%%%d" % k, chunk(4 * k, 4 * k + 4, 12, 10, 10)) for k in (2, 0, 1)]

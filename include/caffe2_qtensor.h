@@ -45,6 +45,11 @@
  * may change or free it. Strings are NUL-terminated, in any encoding. A structure with a first
  * member struct_size is filled by the library after the caller has set that to the structure's
  * sizeof; it then says how much was filled.
+ *
+ * Options are such a structure filled by the caller. NULL stands for all defaults. A program built
+ * with an older header passes a smaller structure and gets the defaults of what it lacks; one built
+ * with a newer header may set no option that this library does not have (QTENSOR_UNSUPPORTED). A
+ * size below that of the first version is QTENSOR_BUFFER_TOO_SMALL.
  */
 
 #ifndef CAFFE2_QTENSOR_H
@@ -92,6 +97,16 @@
 
 // Elements of 64-bit floating point.
 #define QTENSOR_ELEMENT_DOUBLE 13
+
+// The chooser of Caffe2's quant_utils: the scale is a double, and of the two candidates for the
+// zero point, qmin - min/scale and qmax - max/scale, that with the smaller |q| - |value/scale| is
+// taken.
+#define QTENSOR_CHOOSER_QUANT_UTILS 0
+
+// The chooser of fbgemm, which dnnlowp and so Caffe2's operators use: the scale is rounded to a
+// float, and the candidate with the smaller |q| + |value/scale| is taken. There it knew no reduced
+// range; here it takes one.
+#define QTENSOR_CHOOSER_DNNLOWP 1
 
 // What a call came to. Values are never renumbered; later versions may add some.
 //
@@ -166,9 +181,9 @@ typedef struct qtensor_minidb_writer_t qtensor_minidb_writer_t;
 
 // A quantized tensor: integer codes of `precision` bits, kept as bit planes.
 //
-// A code x stands for the value scale * (x + bias). In a signed tensor it is a magnitude and a
-// sign. Calls that take it as const may run on one tensor from many threads at once; any other
-// call needs it alone.
+// A code x stands for the value scale * (x + bias), except as qtensor_set_channels() and
+// qtensor_set_logarithmic() say. In a signed tensor it is a magnitude and a sign. Calls that take
+// it as const may run on one tensor from many threads at once; any other call needs it alone.
 typedef struct qtensor_t qtensor_t;
 
 // A tensor's geometry and planes, for code that reads bits inline.
@@ -233,6 +248,47 @@ typedef struct {
   uint64_t value_offset;
 } qtensor_minidb_entry_t;
 
+// What qtensor_params_choose() is asked for. The default is 0 to 255 and 0 for all else.
+typedef struct {
+  // The caller's sizeof(qtensor_choose_options_t).
+  size_t struct_size;
+  // The smallest code.
+  int32_t qmin;
+  // The largest code.
+  int32_t qmax;
+  // Not 0: a range with values on both sides of 0 is widened so that 0 falls on the code in the
+  // middle.
+  int32_t preserve_sparsity;
+  // Not 0: the scale is rounded up to a power of two.
+  int32_t force_scale_power_of_two;
+  // Not 0: qmin and qmax are halved, toward 0, before anything else.
+  int32_t reduce_range;
+  // A QTENSOR_CHOOSER_ constant.
+  int32_t chooser;
+  // Not 0: sound results where Caffe2's are not, instead of the same as Caffe2. A power of two
+  // is then the smallest that is not less than the scale; Caffe2's are wrong, even negative, for
+  // scales above 2^30 and from 2^-31 down, and too large at 2^29. And QTENSOR_NON_FINITE where
+  // Caffe2 returns an infinite scale, because the range widened for sparsity exceeds single
+  // precision.
+  int32_t mend_defects;
+  // Must be 0; a later version may give it a meaning.
+  int32_t reserved;
+} qtensor_choose_options_t;
+
+// A scale and a zero point: a code q stands for scale * (q - zero_point). A tensor takes them by
+// qtensor_set_scale() and qtensor_set_zero_point().
+typedef struct {
+  // Before the call the caller's sizeof(qtensor_chosen_t), after it the bytes that were filled.
+  size_t struct_size;
+  // The distance between the values of two neighboring codes; from QTENSOR_CHOOSER_DNNLOWP one
+  // that a float holds.
+  double scale;
+  // The code that stands for 0, from qmin to qmax.
+  int32_t zero_point;
+  // Always 0; a later version may give it a meaning.
+  int32_t reserved;
+} qtensor_chosen_t;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -247,7 +303,7 @@ const char *qtensor_error_message(const qtensor_error_t *error);
 // Frees an error object; NULL does nothing.
 void qtensor_error_free(qtensor_error_t *error);
 
-// A new, empty tensor: no dimensions, size 0, precision 8, unsigned, scale 1, bias 0; NULL
+// A new, empty tensor: no dimensions, size 0, precision 8, unsigned, scale 1, bias 0, linear; NULL
 // where memory has run out. Free it with qtensor_free().
 qtensor_t *qtensor_create(void);
 
@@ -478,7 +534,7 @@ qtensor_status qtensor_write_codes_i32(qtensor_t *tensor,
 // are. A later resize keeps them even where they no longer fit.
 //
 // QTENSOR_OUT_OF_RANGE unless 0 <= axis < ndim; QTENSOR_SHAPE_MISMATCH unless `channels` is the
-// extent of that dimension.
+// extent of that dimension; QTENSOR_UNSUPPORTED where qtensor_is_logarithmic() is true.
 qtensor_status qtensor_set_channels(qtensor_t *tensor,
                                     int32_t axis,
                                     const double *scales,
@@ -524,6 +580,82 @@ int32_t qtensor_data_type(const qtensor_t *tensor);
 // QTENSOR_INVALID_ARGUMENT for a number that TensorProto.DataType does not have.
 qtensor_status qtensor_set_data_type(qtensor_t *tensor, int32_t data_type, qtensor_error_t **error);
 
+// Makes a tensor logarithmic where `logarithmic` is true, or linear again where it is false.
+//
+// In a logarithmic tensor code 0 has the value 0, and any other code x the value
+// 2^(scale * (|x| - 1 + bias)) with the sign of x: scale 1 makes powers of two, scale 1/2 powers
+// of their square root, and scale * bias is the exponent of code 1. Only this meaning changes:
+// precision, sign, planes, scale and bias stay, so that the codes stand for other values
+// afterwards. A clone is logarithmic too, and no other call changes it.
+//
+// qtensor_serialize() and the database calls write such a tensor as a BlobProto of type
+// "QTensorLog" around the same QTensorProto, and read that again. Caffe2 knows no such type and
+// refuses the blob; one of type "QTensor" it would read as linear. What would be taken for a
+// linear tensor is refused with QTENSOR_UNSUPPORTED: channels, a bare QTensorProto and an
+// Int8TensorCPU.
+//
+// QTENSOR_UNSUPPORTED where `logarithmic` is true and so is qtensor_is_multiparam().
+qtensor_status qtensor_set_logarithmic(qtensor_t *tensor,
+                                       bool logarithmic,
+                                       qtensor_error_t **error);
+
+// Whether the tensor is logarithmic, as qtensor_set_logarithmic() says; false for NULL.
+bool qtensor_is_logarithmic(const qtensor_t *tensor);
+
+// The code that stands for 0: minus the tensor's own bias. Channels have biases of their own.
+//
+// QTENSOR_OUT_OF_RANGE where the bias is no whole number or its negation does not fit int32_t.
+qtensor_status qtensor_zero_point(const qtensor_t *tensor, int32_t *out, qtensor_error_t **error);
+
+// Sets the bias by the code that is to stand for 0: to -zero_point. Channels keep their biases.
+qtensor_status qtensor_set_zero_point(qtensor_t *tensor,
+                                      int32_t zero_point,
+                                      qtensor_error_t **error);
+
+// The zero point of a bias: -bias, both in units of codes. May be called from many threads at
+// once.
+//
+// QTENSOR_OUT_OF_RANGE where the bias is no whole number or its negation does not fit int32_t.
+qtensor_status qtensor_zero_point_of_bias(double bias, int32_t *out, qtensor_error_t **error);
+
+// The bias of a zero point: -zero_point, and +0 for 0, both in units of codes. May be called from
+// many threads at once.
+double qtensor_bias_of_zero_point(int32_t zero_point);
+
+// A new tensor with what an Int8TensorCPU of bytes holds: values scale * (q - zero_point).
+//
+// `dims` points to `ndim` dimensions, at most 64, outermost first, and may be NULL where `ndim` is
+// 0: as in Caffe2 there is one value then, and the tensor has one dimension of 1. `data` points to
+// the `n` bytes q, which become the codes of an unsigned tensor of precision 8; its bias is minus
+// the zero point and its qtensor_data_type() UINT8 (6), as qtensor_deserialize() reads such a
+// blob. `scale` is a float in Caffe2; every double is kept as it is. `*out` receives the tensor,
+// to be freed with qtensor_free().
+//
+// QTENSOR_SHAPE_MISMATCH unless n is the product of the dimensions; for these
+// QTENSOR_INVALID_ARGUMENT, QTENSOR_OUT_OF_RANGE and QTENSOR_OVERFLOW as qtensor_create_with().
+qtensor_status qtensor_create_int8(const int64_t *dims,
+                                   size_t ndim,
+                                   const uint8_t *data,
+                                   size_t n,
+                                   double scale,
+                                   int32_t zero_point,
+                                   qtensor_t **out,
+                                   qtensor_error_t **error);
+
+// A new tensor of exactly the same values in the form of an Int8TensorCPU of bytes: unsigned,
+// precision 8, its bias minus the zero point. Its codes, as qtensor_read_codes_u8() reads them,
+// are the bytes q of scale * (q - zero_point), and qtensor_serialize_int8() writes it.
+//
+// Codes of an unsigned tensor stay what they are. Those of a signed one are moved up by 128, and
+// the zero point with them. The scale stays, too; Caffe2 keeps it as a float and rounds one that
+// is none when it reads the blob. `*out` receives the tensor, to be freed with qtensor_free().
+//
+// QTENSOR_UNSUPPORTED above precision 8, or 7 where the tensor is signed, and where
+// qtensor_is_multiparam() or qtensor_is_logarithmic() is true; QTENSOR_OUT_OF_RANGE where the bias
+// has a fraction or the zero point would be no 32-bit integer; QTENSOR_OVERFLOW where 8 planes
+// would take more bytes than fit int64_t.
+qtensor_status qtensor_to_int8(const qtensor_t *tensor, qtensor_t **out, qtensor_error_t **error);
+
 // The bytes that qtensor_serialize() writes.
 //
 // QTENSOR_OVERFLOW where the message would be longer than protobuf's 2^31 - 1 bytes.
@@ -532,7 +664,8 @@ qtensor_status qtensor_serialized_size(const qtensor_t *tensor,
                                        size_t *out,
                                        qtensor_error_t **error);
 
-// Writes a BlobProto of type "QTensor", byte for byte what Caffe2's SerializeBlob writes.
+// Writes a BlobProto of type "QTensor", byte for byte what Caffe2's SerializeBlob writes; of type
+// "QTensorLog" where qtensor_is_logarithmic() is true.
 //
 // `name` is NUL-terminated, in any encoding. `buf` holds `capacity` bytes; `*written` receives
 // the number that was used. Channels, and a data type that was read or set, are written too;
@@ -548,7 +681,7 @@ qtensor_status qtensor_serialize(const qtensor_t *tensor,
                                  size_t *written,
                                  qtensor_error_t **error);
 
-// Reads a BlobProto of type "QTensor" or "Int8TensorCPU" of `len` bytes.
+// Reads a BlobProto of type "QTensor", "QTensorLog" or "Int8TensorCPU" of `len` bytes.
 //
 // An Int8TensorCPU of bytes becomes 8 bits unsigned, one of 32-bit integers 32 bits signed; its
 // bias is minus the zero point, and without dimensions it has one of 1. `*out` receives the
@@ -566,13 +699,17 @@ qtensor_status qtensor_deserialize(const uint8_t *bytes,
 
 // The bytes that qtensor_serialize_proto() writes.
 //
-// QTENSOR_OVERFLOW where the message would be longer than protobuf's 2^31 - 1 bytes.
+// QTENSOR_OVERFLOW where the message would be longer than protobuf's 2^31 - 1 bytes;
+// QTENSOR_UNSUPPORTED as there.
 qtensor_status qtensor_serialized_size_proto(const qtensor_t *tensor,
                                              const char *name,
                                              size_t *out,
                                              qtensor_error_t **error);
 
 // Writes a bare QTensorProto, without the BlobProto around it; otherwise as qtensor_serialize().
+//
+// QTENSOR_UNSUPPORTED where qtensor_is_logarithmic() is true: the type that says so is the blob's,
+// and the message alone would be read as a linear tensor.
 qtensor_status qtensor_serialize_proto(const qtensor_t *tensor,
                                        const char *name,
                                        uint8_t *buf,
@@ -580,8 +717,8 @@ qtensor_status qtensor_serialize_proto(const qtensor_t *tensor,
                                        size_t *written,
                                        qtensor_error_t **error);
 
-// Reads a bare QTensorProto of `len` bytes as a quantized tensor; otherwise as
-// qtensor_deserialize().
+// Reads a bare QTensorProto of `len` bytes as a quantized tensor, never a logarithmic one;
+// otherwise as qtensor_deserialize().
 qtensor_status qtensor_deserialize_proto(const uint8_t *bytes,
                                          size_t len,
                                          qtensor_t **out,
@@ -599,8 +736,11 @@ qtensor_status qtensor_serialized_size_int8(const qtensor_t *tensor,
 // one of 32-bit integers; the zero point is minus the bias. A tensor without dimensions is written
 // as an empty one of dimension 0. Otherwise as qtensor_serialize().
 //
-// QTENSOR_UNSUPPORTED for other precisions and where qtensor_is_multiparam() is true;
-// QTENSOR_OUT_OF_RANGE where minus the bias is no 32-bit integer or a code does not fit one.
+// qtensor_to_int8() brings tensors of up to 8 bits into the first form.
+//
+// QTENSOR_UNSUPPORTED for other precisions and where qtensor_is_multiparam() or
+// qtensor_is_logarithmic() is true; QTENSOR_OUT_OF_RANGE where minus the bias is no 32-bit integer
+// or a code does not fit one.
 qtensor_status qtensor_serialize_int8(const qtensor_t *tensor,
                                       const char *name,
                                       uint8_t *buf,
@@ -780,7 +920,8 @@ qtensor_status qtensor_minidb_writer_create(const char *path,
 // that was appended is discarded and the old file stays as it was.
 void qtensor_minidb_writer_free(qtensor_minidb_writer_t *writer);
 
-// Appends a quantized tensor under `name`, as a blob of type "QTensor".
+// Appends a quantized tensor under `name`, as a blob of type "QTensor", or "QTensorLog" where
+// qtensor_is_logarithmic() is true.
 //
 // QTENSOR_INVALID_ARGUMENT for an empty name and for a writer that failed or was committed;
 // QTENSOR_OVERFLOW for a record beyond 2^31 - 1 bytes; QTENSOR_IO, after which the writer can only
@@ -855,6 +996,62 @@ const qtensor_t *qtensor_blobs_tensor(const qtensor_blobs_t *blobs, size_t index
 // The ordinary tensor in blob `index`, valid as long as `blobs` and not to be freed; NULL where
 // the blob holds none or is not there.
 const qtensor_dense_t *qtensor_blobs_dense(const qtensor_blobs_t *blobs, size_t index);
+
+// Chooses the scale and zero point by which codes from qmin to qmax cover values from `min` to
+// `max`, bit for bit as Caffe2's ChooseQuantizationParams.
+//
+// The range is widened to hold 0. A scale that is 0, or whose reciprocal is infinite in single
+// precision, becomes 0.1. `options` may be NULL. The caller has set out->struct_size to
+// sizeof(qtensor_chosen_t). May be called from many threads at once.
+//
+// QTENSOR_NON_FINITE where `min` or `max` is infinite or NaN; QTENSOR_INVALID_ARGUMENT where `min`
+// is above `max`, and for a chooser that there is not; QTENSOR_OUT_OF_RANGE where qmin is not less
+// than qmax, after it was halved if that was asked for, and where sparsity is to be preserved with
+// only two codes; QTENSOR_BUFFER_TOO_SMALL where out->struct_size is smaller than this version's.
+qtensor_status qtensor_params_choose(float min,
+                                     float max,
+                                     const qtensor_choose_options_t *options,
+                                     qtensor_chosen_t *out,
+                                     qtensor_error_t **error);
+
+// The value of IEEE 754 half-precision bits, any of them; exact. A NaN keeps its sign and payload
+// and is made quiet. May be called from many threads at once, as all conversions.
+float qtensor_half_to_float(uint16_t bits);
+
+// The half-precision bits nearest to a value, ties to even; infinity from 65520 on. A NaN keeps
+// its sign and the upper ten bits of its payload and is made quiet.
+uint16_t qtensor_half_from_float(float value);
+
+// The value of bfloat16 bits, which are the upper half of a float; exact.
+float qtensor_bfloat16_to_float(uint16_t bits);
+
+// The bfloat16 bits nearest to a value, ties to even; what is too large becomes infinity. A NaN
+// keeps its sign and the upper seven bits of its payload and is made quiet.
+uint16_t qtensor_bfloat16_from_float(float value);
+
+// Brings `n` values into the range of half precision, -65504 to 65504, in place; `*out_of_range`
+// receives how many lay outside.
+//
+// Infinities lie outside too. NaN stays what it is and is not counted. Small values stay as they
+// are. The values need to be the caller's alone during the call.
+qtensor_status qtensor_half_saturate(float *values,
+                                     size_t n,
+                                     size_t *out_of_range,
+                                     qtensor_error_t **error);
+
+// An argument of a Conv1d, such as its strides, as the Conv2d needs it that computes it: `base`
+// for the dimension that was added in front, then the argument's own value.
+//
+// `arguments` points to the `n` values it has; `out` receives two. Of two values or more the
+// second is the argument's own, as in Caffe2's MakeArgForConv1d. May be called from many threads
+// at once.
+//
+// QTENSOR_OUT_OF_RANGE where there is no value.
+qtensor_status qtensor_conv1d_argument(const int64_t *arguments,
+                                       size_t n,
+                                       int64_t base,
+                                       int64_t *out,
+                                       qtensor_error_t **error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -25,9 +25,12 @@
 
 #include "caffe2_qtensor.h"
 #include "caffe2_qtensor/blobs.hpp"
+#include "caffe2_qtensor/choose.hpp"
+#include "caffe2_qtensor/conv1d.hpp"
 #include "caffe2_qtensor/dense.hpp"
 #include "caffe2_qtensor/dims.hpp"
 #include "caffe2_qtensor/error.hpp"
+#include "caffe2_qtensor/halves.hpp"
 #include "caffe2_qtensor/minidb_reader.hpp"
 #include "caffe2_qtensor/minidb_writer.hpp"
 #include "caffe2_qtensor/span.hpp"
@@ -36,5 +39,6 @@
 #include "caffe2_qtensor/version.hpp"
 #include "caffe2_qtensor/view.hpp"
 #include "caffe2_qtensor/wire.hpp"
+#include "caffe2_qtensor/zero_point.hpp"
 
 #endif  // CAFFE2_QTENSOR_HPP

@@ -107,6 +107,28 @@ pub enum Error {
         value: f64,
     },
 
+    /// A number that must be finite is NaN or infinite. Pass another value.
+    #[error("The {what} is {value:?}, but it must be finite.")]
+    NonFiniteNumber {
+        /// What the value is for.
+        what: &'static str,
+        /// The value that was refused.
+        value: f64,
+    },
+
+    /// Of two numbers the one that must not be the larger is. Pass them the other way round.
+    #[error("The {what} is {value:?}, but it must be at most the {other}, which is {limit:?}.")]
+    OutOfOrder {
+        /// The number that must not be larger.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+        /// The number that it is compared with.
+        other: &'static str,
+        /// The value of that.
+        limit: f64,
+    },
+
     /// A size is larger than can be counted or stored. Make the object smaller.
     #[error("The {what} would be larger than its limit of {limit}.")]
     Overflow {
@@ -299,8 +321,9 @@ impl Error {
             | Error::ImpossibleLength { .. }
             | Error::InvalidNumber { .. }
             | Error::InvalidChannelNumber { .. }
+            | Error::OutOfOrder { .. }
             | Error::Finished { .. } => ErrorKind::InvalidArgument,
-            Error::NonFinite { .. } => ErrorKind::NonFinite,
+            Error::NonFinite { .. } | Error::NonFiniteNumber { .. } => ErrorKind::NonFinite,
             Error::OutOfRange { .. } | Error::NotAnInteger { .. } => ErrorKind::OutOfRange,
             Error::Overflow { .. } => ErrorKind::Overflow,
             Error::OutOfMemory { .. } => ErrorKind::OutOfMemory,

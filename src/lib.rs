@@ -30,8 +30,9 @@
 //! # Modules
 //!
 //! Arrows point down only: `capi` (the exported C functions, behind the feature of that name)
-//! calls [`QTensor`] and [`minidb`]; both stand on `planes`, the one place that knows where a bit
-//! lies, and that on `kernels`, the only SIMD.
+//! calls [`QTensor`], [`minidb`] and [`quantize`], which turns floats into codes and back; they
+//! stand on `planes`, the one place that knows where a bit lies, and that on `kernels`, the only
+//! SIMD.
 //!
 //! # Memory
 //!
@@ -67,16 +68,19 @@ pub mod kernels;
 mod params;
 mod planes;
 pub mod quantize;
+mod shape;
 mod tensor;
 mod threads;
 
-pub use caffe2::blob::{BlobInfo, INT8_TYPE, QTENSOR_TYPE, TENSOR_TYPE, peek, peek_proto};
+pub use caffe2::bare_proto::peek_proto;
+pub use caffe2::blob::{BlobInfo, INT8_TYPE, QTENSOR_LOG_TYPE, QTENSOR_TYPE, TENSOR_TYPE, peek};
 pub use caffe2::dense::{DenseTensor, ElementType, Elements};
 pub use caffe2::minidb;
 pub use error::{Error, ErrorKind, Excerpt, Result};
 pub use params::Params;
 pub use planes::codes::Code;
-pub use tensor::{MAX_DIMS, QTensor, View};
+pub use shape::MAX_DIMS;
+pub use tensor::{QTensor, View};
 
 /// The README's Rust program runs as a test.
 #[cfg(doctest)]

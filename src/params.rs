@@ -1,6 +1,7 @@
-//! How codes become values: `scale * (x + bias)`, for the whole tensor or channel by channel.
+//! How codes become values: `scale * (x + bias)`, for the whole tensor or channel by channel, or
+//! powers of two.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Excerpt, Result};
 use crate::tensor::QTensor;
 
 /// The parameters that give a tensor's codes their values. Consumers match exhaustively.
@@ -22,6 +23,17 @@ pub enum Params<'a> {
         scales: &'a [f64],
         /// One bias a channel.
         biases: &'a [f64],
+    },
+    /// Codes of exponents, of a logarithmic tensor. Code 0 has the value 0, and any other code the
+    /// value `2^(scale * (|x| - 1 + bias))` with the sign of `x`: its magnitude counts exponents
+    /// from 1 on.
+    Log {
+        /// The distance between the exponents of two neighboring codes: 1 for powers of two, 1/2
+        /// for powers of their square root.
+        scale: f64,
+        /// What is added to `|x| - 1` before it is scaled, in units of codes: `scale * bias` is
+        /// the exponent of code 1.
+        bias: f64,
     },
 }
 
@@ -67,10 +79,71 @@ impl QTensor {
     ///
     /// # Errors
     /// `OutOfRange` or `ShapeMismatch` where the tensor says that it has channels and they do not
-    /// fit its dimensions, as a resize or another writer may have left them.
+    /// fit its dimensions, as a resize or another writer may have left them; `Unsupported` where a
+    /// logarithmic tensor says so, as another writer may have made it.
     pub fn params(&self) -> Result<Params<'_>> {
-        let affine = Params::Affine { scale: self.scale(), bias: self.bias() };
-        Ok(self.kept.channels(self.dims())?.unwrap_or(affine))
+        let (scale, bias) = (self.scale(), self.bias());
+        if self.logarithmic {
+            self.refuse_channels("a logarithmic tensor has one scale for all elements")?;
+            return Ok(Params::Log { scale, bias });
+        }
+        Ok(self.kept.channels(self.dims())?.unwrap_or(Params::Affine { scale, bias }))
+    }
+
+    /// Makes the tensor logarithmic, so that its scale and bias mean what [`Params::Log`] says, or
+    /// linear again.
+    ///
+    /// Only the meaning changes: precision, planes, scale and bias stay, so that the codes stand
+    /// for other values afterwards. A logarithmic tensor is serialized as a blob of type
+    /// [`QTENSOR_LOG_TYPE`](crate::QTENSOR_LOG_TYPE), which Caffe2 refuses; it has neither
+    /// channels nor a form as a bare `QTensorProto` or an `Int8TensorCPU`.
+    ///
+    /// ```
+    /// # use caffe2_qtensor::{Params, QTensor, peek};
+    /// let mut tensor = QTensor::with_shape(&[3], 4, true)?;
+    /// tensor.set_bias(-8.0);
+    /// tensor.set_logarithmic(true)?;
+    /// // The values 0, 2^-8 and -2^6.
+    /// tensor.write_codes(&[0i64, 1, -15])?;
+    /// assert_eq!(tensor.params()?, Params::Log { scale: 1.0, bias: -8.0 });
+    /// assert_eq!(peek(&tensor.to_blob(b"w")?)?.kind, b"QTensorLog");
+    /// # Ok::<(), caffe2_qtensor::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Unsupported` where `logarithmic` is true and the tensor says that it has channels.
+    pub fn set_logarithmic(&mut self, logarithmic: bool) -> Result<()> {
+        if logarithmic {
+            self.refuse_channels("a logarithmic tensor has one scale for all elements")?;
+        }
+        self.logarithmic = logarithmic;
+        Ok(())
+    }
+
+    /// Whether the codes are those of exponents.
+    pub fn is_logarithmic(&self) -> bool {
+        self.logarithmic
+    }
+
+    /// Refuses a logarithmic tensor where only a linear one has a meaning.
+    pub(crate) fn refuse_logarithmic(&self, reason: &'static str) -> Result<()> {
+        if !self.logarithmic {
+            return Ok(());
+        }
+        let value = Excerpt::new(b"logarithmic");
+        Err(Error::UnsupportedName { what: "kind of the tensor", value, reason })
+    }
+
+    /// Refuses a tensor with channels where there is one scale for all elements.
+    pub(crate) fn refuse_channels(&self, reason: &'static str) -> Result<()> {
+        if !self.is_multiparam() {
+            return Ok(());
+        }
+        Err(Error::Unsupported {
+            what: "number of channel scales",
+            value: i128::try_from(self.channel_scales().len()).unwrap_or(i128::MAX),
+            reason,
+        })
     }
 
     /// Gives every index along dimension `axis` a scale and a bias of its own.
@@ -85,8 +158,10 @@ impl QTensor {
     ///
     /// # Errors
     /// `OutOfRange` unless `0 <= axis < ndim`; `ShapeMismatch` unless there are as many scales
-    /// and as many biases as that dimension's extent; `OutOfMemory`.
+    /// and as many biases as that dimension's extent; `Unsupported` for a logarithmic tensor;
+    /// `OutOfMemory`.
     pub fn set_channels(&mut self, axis: i32, scales: &[f64], biases: &[f64]) -> Result<()> {
+        self.refuse_logarithmic("only a linear tensor has channels")?;
         let (_, channels) = channel_axis(axis, self.dims())?;
         check_channel_count("number of channel scales", scales.len(), channels)?;
         check_channel_count("number of channel biases", biases.len(), channels)?;

@@ -1,18 +1,17 @@
 //! The quantized tensor: shape, precision, parameters and bit planes.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::params::{Kept, try_copy};
 use crate::planes::codes::{self, Code};
-use crate::planes::{ALIGNMENT, Geometry, Storage, product};
-
-/// The largest number of dimensions that a tensor may have.
-pub const MAX_DIMS: usize = 64;
+use crate::planes::{ALIGNMENT, Geometry, Storage};
+use crate::shape::checked_geometry;
 
 /// Caffe2's quantized tensor: integer codes of `precision` bits, kept as bit planes.
 ///
-/// A code `x` stands for the value `scale * (x + bias)`. In a signed tensor it is a magnitude and
-/// a sign, not two's complement. Storage is allocated by the first write, all zero; until then,
-/// and after any change of precision or sign, the planes read as zeros.
+/// A code `x` stands for the value `scale * (x + bias)`; for other values in a tensor with channels
+/// and in a logarithmic one, as [`Params`](crate::Params) says. In a signed tensor it is a
+/// magnitude and a sign, not two's complement. Storage is allocated by the first write, all zero;
+/// until then, and after any change of precision or sign, the planes read as zeros.
 ///
 /// ```
 /// use caffe2_qtensor::QTensor;
@@ -33,6 +32,7 @@ pub struct QTensor {
     geometry: Geometry,
     scale: f64,
     bias: f64,
+    pub(crate) logarithmic: bool,
     pub(crate) kept: Kept,
     storage: Option<Storage>,
 }
@@ -59,7 +59,7 @@ impl Default for QTensor {
 }
 
 impl QTensor {
-    /// An empty tensor: no dimensions, size 0, precision 8, unsigned, scale 1, bias 0.
+    /// An empty tensor: no dimensions, size 0, precision 8, unsigned, scale 1, bias 0, linear.
     pub const fn new() -> QTensor {
         let kept = Kept {
             scales: Vec::new(),
@@ -69,7 +69,15 @@ impl QTensor {
             data_type: None,
         };
         let geometry = Geometry::EMPTY;
-        QTensor { dims: Vec::new(), geometry, scale: 1.0, bias: 0.0, kept, storage: None }
+        QTensor {
+            dims: Vec::new(),
+            geometry,
+            scale: 1.0,
+            bias: 0.0,
+            logarithmic: false,
+            kept,
+            storage: None,
+        }
     }
 
     /// A tensor of this shape, every code zero. Allocates no planes yet.
@@ -90,6 +98,7 @@ impl QTensor {
             geometry: self.geometry,
             scale: self.scale,
             bias: self.bias,
+            logarithmic: self.logarithmic,
             kept: self.kept.try_clone()?,
             storage: self.storage.as_ref().map(Storage::try_clone).transpose()?,
         })
@@ -101,8 +110,9 @@ impl QTensor {
     /// total size stays what it was, and drop them where it does not.
     ///
     /// # Errors
-    /// `InvalidArgument` for a negative dimension, `OutOfRange` for more than [`MAX_DIMS`],
-    /// `Overflow` where the number of elements or of bytes is above `i64::MAX`, `OutOfMemory`.
+    /// `InvalidArgument` for a negative dimension, `OutOfRange` for more than
+    /// [`MAX_DIMS`](crate::MAX_DIMS), `Overflow` where the number of elements or of bytes is above
+    /// `i64::MAX`, `OutOfMemory`.
     pub fn resize(&mut self, dims: &[i64]) -> Result<()> {
         if self.dims == dims {
             return Ok(());
@@ -233,65 +243,6 @@ impl QTensor {
         }
     }
 
-    /// Dimension `index` as an `i32`.
-    ///
-    /// # Errors
-    /// `OutOfRange` unless `0 <= index < ndim`; `Overflow` where the dimension needs more bits.
-    pub fn dim32(&self, index: i32) -> Result<i32> {
-        let dim = usize::try_from(index).ok().and_then(|index| self.dims.get(index));
-        let dim = dim.ok_or_else(|| self.axis_error("dimension index", index, 0))?;
-        i32::try_from(*dim)
-            .map_err(|_| Error::Overflow { what: "dimension", limit: i128::from(i32::MAX) })
-    }
-
-    /// The dimension that `axis` names, counted from the end where it is negative.
-    ///
-    /// # Errors
-    /// `OutOfRange` unless `-ndim <= axis < ndim`.
-    pub fn canonical_axis_index(&self, axis: i32) -> Result<i32> {
-        // At most 64 dimensions, so the conversion keeps the number.
-        let ndim = i32::try_from(self.dims.len()).unwrap_or(i32::MAX);
-        let canonical = if axis < 0 { axis.saturating_add(ndim) } else { axis };
-        if (0..ndim).contains(&canonical) {
-            return Ok(canonical);
-        }
-        Err(self.axis_error("axis", axis, ndim))
-    }
-
-    /// The product of the dimensions from `k` on; 1 where `k >= ndim`.
-    ///
-    /// # Errors
-    /// `OutOfRange` for a negative `k`; `Overflow` where the product does not fit.
-    pub fn size_from_dim(&self, k: i32) -> Result<i64> {
-        let start = usize::try_from(k).map_err(|_| Error::OutOfRange {
-            what: "first dimension",
-            value: i128::from(k),
-            min: 0,
-            max: i128::from(i32::MAX),
-        })?;
-        checked_product(self.dims.get(start..).unwrap_or_default())
-    }
-
-    /// The product of the dimensions before `k`.
-    ///
-    /// # Errors
-    /// `OutOfRange` unless `0 <= k < ndim`; `Overflow` where the product does not fit.
-    pub fn size_to_dim(&self, k: i32) -> Result<i64> {
-        let end = usize::try_from(k).ok().filter(|end| *end < self.dims.len());
-        let end = end.ok_or_else(|| self.axis_error("last dimension", k, 0))?;
-        checked_product(self.dims.get(..end).unwrap_or_default())
-    }
-
-    fn axis_error(&self, what: &'static str, value: i32, below: i32) -> Error {
-        let ndim = i128::try_from(self.dims.len()).unwrap_or(i128::MAX);
-        Error::OutOfRange {
-            what,
-            value: i128::from(value),
-            min: i128::from(below).wrapping_neg(),
-            max: ndim.saturating_sub(1),
-        }
-    }
-
     /// Bit `bit` of element `index`; the sign is bit `precision`.
     ///
     /// # Errors
@@ -369,7 +320,7 @@ impl QTensor {
         &self.kept
     }
 
-    /// A tensor put together by a reader. `storage` has the geometry's size.
+    /// A linear tensor put together by a reader. `storage` has the geometry's size.
     pub(crate) fn from_parts(
         dims: Vec<i64>,
         geometry: Geometry,
@@ -379,7 +330,7 @@ impl QTensor {
     ) -> QTensor {
         // Planes without a byte are not worth keeping: no data, as before a first write.
         let storage = (geometry.nbytes() != 0).then_some(storage);
-        QTensor { dims, geometry, scale, bias, kept, storage }
+        QTensor { dims, geometry, scale, bias, logarithmic: false, kept, storage }
     }
 }
 
@@ -393,38 +344,7 @@ impl core::fmt::Debug for QTensor {
             .field("is_signed", &self.is_signed())
             .field("scale", &self.scale)
             .field("bias", &self.bias)
+            .field("logarithmic", &self.logarithmic)
             .finish_non_exhaustive()
     }
-}
-
-/// The geometry of these dimensions, each of them checked.
-pub(crate) fn checked_geometry(dims: &[i64], precision: u8, signed: bool) -> Result<Geometry> {
-    check_dims(dims)?;
-    Geometry::new(dims, precision, signed)
-}
-
-/// Refuses too many dimensions and negative ones.
-pub(crate) fn check_dims(dims: &[i64]) -> Result<()> {
-    if dims.len() > MAX_DIMS {
-        return Err(Error::OutOfRange {
-            what: "number of dimensions",
-            value: i128::try_from(dims.len()).unwrap_or(i128::MAX),
-            min: 0,
-            max: i128::try_from(MAX_DIMS).unwrap_or(i128::MAX),
-        });
-    }
-    match dims.iter().find(|dim| **dim < 0) {
-        None => Ok(()),
-        Some(dim) => Err(Error::InvalidArgument {
-            what: "dimension",
-            value: i128::from(*dim),
-            rule: "0 or more",
-        }),
-    }
-}
-
-fn checked_product(dims: &[i64]) -> Result<i64> {
-    product(dims)
-        .and_then(|product| i64::try_from(product).ok())
-        .ok_or(Error::Overflow { what: "product of dimensions", limit: i128::from(i64::MAX) })
 }

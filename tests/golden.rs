@@ -196,6 +196,21 @@ fn int8_tensors() {
         let mut codes = vec![0i64; tensor.size()];
         tensor.read_codes(&mut codes).unwrap();
         assert_eq!(codes, integers(&line["values"]));
+        // The same from memory.
+        let (dims, zero_point) = (integers(&line["dims"]), line["zero_point"].as_i64().unwrap());
+        let (scale, zero_point) = (tensor.scale(), i32::try_from(zero_point).unwrap());
+        let made = if byte {
+            let data: Vec<u8> = codes.iter().map(|code| u8::try_from(*code).unwrap()).collect();
+            QTensor::from_int8(&dims, &data, scale, zero_point).unwrap()
+        } else {
+            let data: Vec<i32> = codes.iter().map(|code| i32::try_from(*code).unwrap()).collect();
+            QTensor::from_int32(&dims, &data, scale, zero_point).unwrap()
+        };
+        assert_eq!(made.to_int8_blob(name).unwrap(), blob);
+        assert_eq!(made.to_blob(name), tensor.to_blob(name));
+        if byte {
+            assert_eq!(tensor.to_int8().unwrap().to_int8_blob(name).unwrap(), blob);
+        }
         assert_eq!(tensor.to_int8_blob(name).unwrap(), blob);
         assert_eq!(tensor.int8_serialized_size(name), Ok(blob.len()));
     }

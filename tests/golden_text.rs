@@ -26,7 +26,7 @@ fn golden_files_as_text() {
         .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("golden_text"), PathBuf::from);
     std::fs::create_dir_all(&folder).unwrap();
     golden_text::write_all(&folder);
-    for name in ["qtensor", "trace", "wire", "int8_tensor", "blobs"] {
+    for name in ["qtensor", "trace", "wire", "int8_tensor", "blobs", "choose", "dnnlowp"] {
         let path = folder.join(name).with_extension("txt");
         assert!(path.metadata().unwrap().len() > 0, "{} is empty", path.display());
     }

@@ -45,6 +45,10 @@ fn quantized(tensor: &QTensor, name: &[u8]) {
         let mut read = vec![0i64; codes.len()];
         copy.read_codes(&mut read).expect("as before");
         assert_eq!(read, codes);
+        if let Ok(form) = tensor.to_int8() {
+            assert_eq!(form.size(), tensor.size());
+            form.to_int8_blob(name).expect("it has the form");
+        }
     }
     // The channels that were read need not fit; saying so must not break either.
     let _ = tensor.params();
@@ -63,4 +67,5 @@ fn same(tensor: &QTensor, again: &QTensor) {
     assert_eq!(again.channel_axis(), tensor.channel_axis());
     assert_eq!(again.is_multiparam(), tensor.is_multiparam());
     assert_eq!(again.data_type(), tensor.data_type());
+    assert_eq!(again.is_logarithmic(), tensor.is_logarithmic());
 }

@@ -33,7 +33,7 @@ class MinidbWriter {
     writer_.reset(made);
   }
 
-  // Appends a quantized tensor, as a blob of type "QTensor".
+  // Appends a quantized tensor, as a blob of type "QTensor" or "QTensorLog".
   void append(const std::string& name, TensorRef tensor) {
     detail::call(&qtensor_minidb_writer_append, writer_.get(), detail::name_argument(name),
                  tensor.get());

@@ -18,7 +18,7 @@
 namespace caffe2_qtensor {
 
 // A quantized tensor: integer codes of precision() bits, kept as bit planes. A code x stands for
-// the value scale * (x + bias).
+// the value scale * (x + bias), unless the tensor has channels or is logarithmic.
 //
 // It is moved freely and copied only by clone(); a function that reads one takes a TensorRef. A
 // call that throws leaves it as it was. Const calls may run on one tensor from many threads at
@@ -58,7 +58,17 @@ class Tensor : public detail::TensorReader {
 
   ~Tensor() { qtensor_free(get()); }
 
-  // Reads a BlobProto of type "QTensor" or "Int8TensorCPU".
+  // What an Int8TensorCPU of bytes holds: values scale * (q - zero_point). Without dimensions there
+  // is one.
+  static Tensor from_int8(const Dims& dims, Span<const std::uint8_t> data, double scale,
+                          std::int32_t zero_point) {
+    qtensor_t* made = nullptr;
+    detail::call(&qtensor_create_int8, dims.data(), dims.size(), data.data(), data.size(), scale,
+                 zero_point, &made);
+    return Tensor(made);
+  }
+
+  // Reads a BlobProto of type "QTensor", "QTensorLog" or "Int8TensorCPU".
   static Tensor deserialize(Span<const std::uint8_t> bytes) {
     return read(&qtensor_deserialize, bytes);
   }
@@ -75,6 +85,9 @@ class Tensor : public detail::TensorReader {
   }
 
   Tensor clone() const { return Tensor(cloned()); }
+
+  // The same values as unsigned bytes, the bias minus a zero point: what serialize_int8() takes.
+  Tensor to_int8() const { return Tensor(as_int8()); }
 
   // The tensor, for the C interface; it stays this object's.
   const qtensor_t* get() const noexcept { return handle_; }
@@ -98,6 +111,11 @@ class Tensor : public detail::TensorReader {
   void set_scale(double scale) { detail::call(&qtensor_set_scale, get(), scale); }
   void set_bias(double bias) { detail::call(&qtensor_set_bias, get(), bias); }
 
+  // Sets the bias to -zero_point.
+  void set_zero_point(std::int32_t zero_point) {
+    detail::call(&qtensor_set_zero_point, get(), zero_point);
+  }
+
   // A scale and a bias for each index along dimension `axis`.
   void set_channels(std::int32_t axis, Span<const double> scales, Span<const double> biases) {
     if (scales.size() != biases.size()) {
@@ -109,6 +127,10 @@ class Tensor : public detail::TensorReader {
     detail::call(&qtensor_set_channels, get(), axis, scales.data(), biases.data(), scales.size());
   }
   void clear_channels() { detail::call(&qtensor_clear_channels, get()); }
+  // A logarithmic tensor's codes are those of exponents, as qtensor_set_logarithmic() says.
+  void set_logarithmic(bool logarithmic = true) {
+    detail::call(&qtensor_set_logarithmic, get(), logarithmic);
+  }
   void set_data_type(std::int32_t data_type) {
     detail::call(&qtensor_set_data_type, get(), data_type);
   }

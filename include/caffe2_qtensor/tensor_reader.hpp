@@ -48,6 +48,7 @@ class TensorReader {
     return Span<const double>(qtensor_channel_biases(handle_),
                               qtensor_channel_bias_count(handle_));
   }
+  bool is_logarithmic() const noexcept { return qtensor_is_logarithmic(handle_); }
   std::int32_t data_type() const noexcept { return qtensor_data_type(handle_); }
 
   // All planes, nbytes() of them; none before the first write, when every bit is 0.
@@ -58,6 +59,9 @@ class TensorReader {
 
   // What loops over single bits read them through.
   View view() const { return View(handle_); }
+
+  // Minus the bias; throws QTENSOR_OUT_OF_RANGE where that is no 32-bit integer.
+  std::int32_t zero_point() const { return answer<std::int32_t>(&qtensor_zero_point); }
 
   std::int32_t dim32(std::int32_t i) const {
     return answer<std::int32_t>(&qtensor_dim32, i);
@@ -98,8 +102,9 @@ class TensorReader {
     return codes;
   }
 
-  // The bytes of a BlobProto of type "QTensor", byte for byte what Caffe2 writes: how many, as a
-  // string, or in the caller's buffer, of which the number used is returned.
+  // The bytes of a BlobProto of type "QTensor", byte for byte what Caffe2 writes, or "QTensorLog"
+  // for a logarithmic tensor: how many, as a string, or in the caller's buffer, of which the number
+  // used is returned.
   std::size_t serialized_size(const std::string& name) const {
     return measured(&qtensor_serialized_size, handle_, name);
   }
@@ -142,6 +147,12 @@ class TensorReader {
     qtensor_t* copy = nullptr;
     call(&qtensor_clone, handle_, &copy);
     return copy;
+  }
+
+  qtensor_t* as_int8() const {
+    qtensor_t* made = nullptr;
+    call(&qtensor_to_int8, handle_, &made);
+    return made;
   }
 
   // A bit's number as the C interface takes it, refused here where it would wrap.

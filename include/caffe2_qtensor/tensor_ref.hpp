@@ -19,6 +19,9 @@ class TensorRef : public detail::TensorReader {
 
   Tensor clone() const { return Tensor(cloned()); }
 
+  // As Tensor::to_int8().
+  Tensor to_int8() const { return Tensor(as_int8()); }
+
   const qtensor_t* get() const noexcept { return handle_; }
 };
 

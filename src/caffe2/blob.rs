@@ -16,6 +16,9 @@ pub(crate) const MESSAGE: &str = "BlobProto";
 
 /// The type name of a quantized tensor's blob.
 pub const QTENSOR_TYPE: &str = "QTensor";
+/// The type name of a logarithmic tensor's blob. Caffe2 has no such type and refuses it, where it
+/// would read one of type `QTensor` as linear. The message inside is the same.
+pub const QTENSOR_LOG_TYPE: &str = "QTensorLog";
 /// The type name of an 8-bit tensor's blob, as Caffe2's int8 operators write it.
 pub const INT8_TYPE: &str = "Int8TensorCPU";
 /// The type name of an ordinary tensor's blob.
@@ -130,6 +133,12 @@ impl<'a> BlobFields<'a> {
             kind if kind == QTENSOR_TYPE.as_bytes() => {
                 qtensor.ok_or(Self::missing("qtensor"))?.take_tensor(self.bytes, outer)
             }
+            kind if kind == QTENSOR_LOG_TYPE.as_bytes() => {
+                let fields = qtensor.ok_or(Self::missing("qtensor"))?;
+                let mut tensor = fields.take_tensor(self.bytes, outer)?;
+                tensor.logarithmic = true;
+                Ok(tensor)
+            }
             kind if kind == INT8_TYPE.as_bytes() => {
                 int8_tensor::read(qtensor.ok_or(Self::missing("qtensor"))?, self.bytes)
             }
@@ -137,7 +146,8 @@ impl<'a> BlobFields<'a> {
                 if let Some(qtensor) = qtensor {
                     qtensor.data.check_form(self.bytes, qtensor_proto::data_path(outer))?;
                 }
-                let reason = "only QTensor and Int8TensorCPU blobs hold a quantized tensor";
+                let reason =
+                    "only QTensor, QTensorLog and Int8TensorCPU blobs hold a quantized tensor";
                 let value = Excerpt::new(kind);
                 Err(Error::UnsupportedName { what: "type of the blob", value, reason })
             }
@@ -197,8 +207,18 @@ impl<M: Emit> Emit for Blob<'_, M> {
     }
 }
 
+/// Whether a blob of this type holds a quantized tensor.
+pub(crate) fn is_quantized(kind: &[u8]) -> bool {
+    [QTENSOR_TYPE, QTENSOR_LOG_TYPE, INT8_TYPE].iter().any(|known| known.as_bytes() == kind)
+}
+
+/// The type of the blob that a tensor is written as.
+fn type_of(tensor: &QTensor) -> &'static str {
+    if tensor.is_logarithmic() { QTENSOR_LOG_TYPE } else { QTENSOR_TYPE }
+}
+
 fn qtensor_blob<'a>(tensor: &'a QTensor, name: &'a [u8]) -> Blob<'a, Message<'a>> {
-    Blob::new(name, QTENSOR_TYPE, field::QTENSOR, Message::new(tensor, name))
+    Blob::new(name, type_of(tensor), field::QTENSOR, Message::new(tensor, name))
 }
 
 fn int8_blob<'a>(tensor: &'a QTensor, name: &'a [u8]) -> Result<Blob<'a, Int8Message<'a>>> {
@@ -215,7 +235,8 @@ impl QTensor {
         size_of_message(&qtensor_blob(self, name))
     }
 
-    /// Writes a `BlobProto` of type `QTensor` to the front of `buffer` and returns its length.
+    /// Writes a `BlobProto` of type `QTensor`, or `QTensorLog` for a logarithmic tensor, to the
+    /// front of `buffer` and returns its length.
     ///
     /// # Errors
     /// `BufferTooSmall`, and then nothing is written; `Overflow` as for the size.
@@ -240,7 +261,7 @@ impl QTensor {
         message.emit(&mut inner);
         let same_width =
             |length: u64| Varint::length(length) == Varint::length(length.saturating_add(shortest));
-        let (kind, field, inner_length) = (QTENSOR_TYPE, field::QTENSOR, inner.count);
+        let (kind, field, inner_length) = (type_of(self), field::QTENSOR, inner.count);
         let mut blob = Blob { name, kind, field, message, inner: inner_length };
         let mut front = Counter::default();
         blob.emit_front(&mut front);
@@ -260,7 +281,7 @@ impl QTensor {
         Some(length)
     }
 
-    /// A `BlobProto` of type `QTensor`.
+    /// A `BlobProto` of type `QTensor`, or `QTensorLog` for a logarithmic tensor.
     ///
     /// # Errors
     /// `Overflow` as for the size; `OutOfMemory`.
@@ -268,7 +289,7 @@ impl QTensor {
         message_to_vec(&qtensor_blob(self, name))
     }
 
-    /// Reads a `BlobProto` of type `QTensor` or `Int8TensorCPU`.
+    /// Reads a `BlobProto` of type `QTensor`, `QTensorLog` or `Int8TensorCPU`.
     ///
     /// ```
     /// use caffe2_qtensor::QTensor;
@@ -304,8 +325,9 @@ impl QTensor {
     /// 32 becomes one of 32-bit integers; the zero point is minus the bias.
     ///
     /// # Errors
-    /// `Unsupported` for other precisions and for a tensor with channels; `OutOfRange` where the
-    /// zero point is no 32-bit integer or a code does not fit one; `BufferTooSmall`; `Overflow`.
+    /// `Unsupported` for other precisions, a tensor with channels and a logarithmic one;
+    /// `OutOfRange` where the zero point is no 32-bit integer or a code does not fit one;
+    /// `BufferTooSmall`; `Overflow`.
     pub fn serialize_int8(&self, name: &[u8], buffer: &mut [u8]) -> Result<usize> {
         write_message(&int8_blob(self, name)?, buffer)
     }
@@ -317,55 +339,4 @@ impl QTensor {
     pub fn to_int8_blob(&self, name: &[u8]) -> Result<Vec<u8>> {
         message_to_vec(&int8_blob(self, name)?)
     }
-
-    /// The bytes that [`QTensor::serialize_proto`] writes.
-    ///
-    /// # Errors
-    /// `Overflow` where the message would be longer than protobuf's 2^31 - 1 bytes.
-    pub fn proto_serialized_size(&self, name: &[u8]) -> Result<usize> {
-        size_of_message(&Message::new(self, name))
-    }
-
-    /// Writes a bare `QTensorProto` to the front of `buffer` and returns its length.
-    ///
-    /// # Errors
-    /// `BufferTooSmall`, and then nothing is written; `Overflow` as for the size.
-    pub fn serialize_proto(&self, name: &[u8], buffer: &mut [u8]) -> Result<usize> {
-        write_message(&Message::new(self, name), buffer)
-    }
-
-    /// A bare `QTensorProto`.
-    ///
-    /// # Errors
-    /// `Overflow` as for the size; `OutOfMemory`.
-    pub fn to_proto(&self, name: &[u8]) -> Result<Vec<u8>> {
-        message_to_vec(&Message::new(self, name))
-    }
-
-    /// Reads a bare `QTensorProto` as a quantized tensor.
-    ///
-    /// # Errors
-    /// As for [`QTensor::deserialize`].
-    pub fn deserialize_proto(bytes: &[u8]) -> Result<QTensor> {
-        let mut fields = Fields::default();
-        fields.merge(&mut Scanner::outermost(bytes, qtensor_proto::MESSAGE)?)?;
-        fields.check_required()?;
-        fields.take_tensor(bytes, None)
-    }
-}
-
-/// The name inside a bare `QTensorProto`; empty where it has none.
-///
-/// # Errors
-/// `Malformed` where the bytes are no protobuf message.
-pub fn peek_proto(bytes: &[u8]) -> Result<&[u8]> {
-    let mut scanner = Scanner::outermost(bytes, qtensor_proto::MESSAGE)?;
-    let mut name: &[u8] = &[];
-    while let Some(number) = scanner.next()? {
-        let payload = scanner.payload();
-        if let (qtensor_proto::field::NAME, Payload::Bytes(span)) = (number, payload) {
-            name = span.of(bytes);
-        }
-    }
-    Ok(name)
 }

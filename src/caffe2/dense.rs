@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::params::try_copy;
 use crate::planes::product;
-use crate::tensor::check_dims;
+use crate::shape::check_dims;
 
 /// The type of an ordinary tensor's elements, numbered as `TensorProto.DataType` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

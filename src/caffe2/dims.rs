@@ -2,7 +2,7 @@
 
 use super::wire::{Payload, Scanner, as_signed};
 use crate::error::{Error, Result};
-use crate::tensor::MAX_DIMS;
+use crate::shape::MAX_DIMS;
 
 /// The number of the field.
 pub(crate) const FIELD: u32 = 1;

@@ -12,24 +12,36 @@ use crate::error::{Error, Result};
 use crate::kernels::{Level, Rows, varint};
 use crate::planes::codes::{self, BLOCK, Code};
 use crate::planes::{Geometry, Storage};
+use crate::quantize::{as_int32, bias_of_zero_point};
+use crate::shape::checked_geometry;
 use crate::tensor::QTensor;
 
 /// Element types, as `TensorProto.DataType` counts them.
 const INT32: i32 = 2;
 const UINT8: i32 = 6;
 
+/// Why a tensor with channels cannot be one.
+pub(super) const ONE_SCALE: &str = "an Int8TensorCPU has one scale for the whole tensor";
+
 /// What the elements are.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Element {
+pub(super) enum Element {
     Byte,
     Int32,
 }
 
 impl Element {
-    fn geometry(self, dims: &[i64]) -> Result<Geometry> {
+    pub(super) fn geometry(self, dims: &[i64]) -> Result<Geometry> {
         match self {
-            Element::Byte => Geometry::new(dims, 8, false),
-            Element::Int32 => Geometry::new(dims, 32, true),
+            Element::Byte => checked_geometry(dims, 8, false),
+            Element::Int32 => checked_geometry(dims, 32, true),
+        }
+    }
+
+    pub(super) const fn data_type(self) -> i32 {
+        match self {
+            Element::Byte => UINT8,
+            Element::Int32 => INT32,
         }
     }
 }
@@ -82,16 +94,8 @@ pub(crate) fn read(fields: &mut Fields, bytes: &[u8]) -> Result<QTensor> {
     if !filled {
         return Err(fields.data.count_error(bytes, path, geometry.size()));
     }
-    let bias = i64::from(zero_point).wrapping_neg();
-    // 33 bits at most, which a double holds.
-    Ok(QTensor::from_parts(dims, geometry, (scale, bias as f64), kept, storage))
-}
-
-/// A double that is a 32-bit integer.
-fn as_int32(value: f64) -> Option<i32> {
-    let range = f64::from(i32::MIN)..=f64::from(i32::MAX);
-    #[allow(clippy::cast_possible_truncation, reason = "it was seen to be a whole number in range")]
-    (range.contains(&value) && value.trunc() == value).then_some(value as i32)
+    let bias = bias_of_zero_point(zero_point);
+    Ok(QTensor::from_parts(dims, geometry, (scale, bias), kept, storage))
 }
 
 /// Values on their way into the planes, collected into whole blocks.
@@ -214,6 +218,7 @@ pub(crate) struct Int8Message<'a> {
 
 impl<'a> Int8Message<'a> {
     pub(crate) fn new(tensor: &'a QTensor, name: &'a [u8]) -> Result<Int8Message<'a>> {
+        tensor.refuse_logarithmic("an Int8TensorCPU is linear")?;
         let element = match (tensor.precision(), tensor.is_signed()) {
             (8, false) => Element::Byte,
             (32, true) => Element::Int32,
@@ -225,18 +230,8 @@ impl<'a> Int8Message<'a> {
                 });
             }
         };
-        if tensor.is_multiparam() {
-            return Err(Error::Unsupported {
-                what: "number of channel scales",
-                value: i128::try_from(tensor.channel_scales().len()).unwrap_or(i128::MAX),
-                reason: "an Int8TensorCPU has one scale for the whole tensor",
-            });
-        }
-        let zero_point = as_int32(-tensor.bias()).ok_or(Error::NotAnInteger {
-            what: "bias",
-            value: tensor.bias(),
-            rule: "minus a zero point, which is a 32-bit integer",
-        })?;
+        tensor.refuse_channels(ONE_SCALE)?;
+        let zero_point = tensor.zero_point()?;
         let mut message = Int8Message { tensor, name, element, zero_point, payload: 0 };
         message.check_codes()?;
         let mut counter = Counter::default();
@@ -307,10 +302,7 @@ impl Emit for Int8Message<'_> {
             self.emit_data(sink);
         }
         sink.bytes_field(field::NAME, self.name);
-        let data_type = match self.element {
-            Element::Byte => UINT8,
-            Element::Int32 => INT32,
-        };
-        sink.varint_field(field::DATA_TYPE, wire::from_signed(i64::from(data_type)));
+        let data_type = i64::from(self.element.data_type());
+        sink.varint_field(field::DATA_TYPE, wire::from_signed(data_type));
     }
 }

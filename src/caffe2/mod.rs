@@ -1,11 +1,13 @@
 //! What Caffe2 reads and writes: its protobuf messages and its database file, byte for byte.
 
+pub(crate) mod bare_proto;
 pub(crate) mod blob;
 mod data;
 pub(crate) mod dense;
 mod dense_blob;
 mod dims;
 mod emit;
+mod int8_form;
 mod int8_tensor;
 pub mod minidb;
 mod qtensor_proto;

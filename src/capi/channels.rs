@@ -15,7 +15,7 @@ use core::ptr;
 /// are. A later resize keeps them even where they no longer fit.
 ///
 /// QTENSOR_OUT_OF_RANGE unless 0 <= axis < ndim; QTENSOR_SHAPE_MISMATCH unless `channels` is the
-/// extent of that dimension.
+/// extent of that dimension; QTENSOR_UNSUPPORTED where qtensor_is_logarithmic() is true.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_set_channels(
     tensor: *mut qtensor_t,

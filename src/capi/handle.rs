@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Result};
 use core::ffi::{CStr, c_char};
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use std::alloc::{Layout, alloc};
 
@@ -192,4 +193,58 @@ pub(super) unsafe fn fill<T: Extensible>(
         out.cast::<usize>().write(filled);
     }
     Ok(())
+}
+
+/// Choices that the caller passes in an extensible structure, led by its size.
+///
+/// A member that a later version adds means with 0 what the versions before it did. So a structure
+/// of a later version that leaves its new members 0 is taken too.
+///
+/// # Safety
+/// Every member is an integer, a float or an array of them, for which every bit pattern is a value.
+/// Truth values are `i32`: another byte than 0 or 1 in a `bool` would be undefined.
+pub(super) unsafe trait Options: Extensible + Copy + Default {}
+
+/// The largest options structure that any version will have: a size beyond it is no size.
+const LARGEST_OPTIONS: usize = 4096;
+
+/// The caller's options; the defaults for NULL, and for the members that its version does not have.
+///
+/// # Safety
+/// `pointer` is NULL or valid for reading its first member and as many bytes as that says.
+pub(super) unsafe fn options<T: Options>(pointer: *const T, argument: &'static str) -> Result<T> {
+    if pointer.is_null() {
+        return Ok(T::default());
+    }
+    check_alignment(pointer, argument)?;
+    // SAFETY: the first member is readable, says the caller.
+    let capacity = unsafe { pointer.cast::<usize>().read() };
+    if capacity < T::FIRST_SIZE {
+        let needed = T::FIRST_SIZE;
+        return Err(Error::BufferTooSmall { what: "options structure", capacity, needed });
+    }
+    if capacity > LARGEST_OPTIONS {
+        return Err(Error::InvalidArgument {
+            what: "size of the options structure",
+            value: i128::try_from(capacity).unwrap_or(i128::MAX),
+            rule: "what sizeof says, and at most 4096",
+        });
+    }
+    // SAFETY: so many bytes are readable, says the caller, and options have no padding.
+    let bytes = unsafe { core::slice::from_raw_parts(pointer.cast::<u8>(), capacity) };
+    let (known, unknown) = bytes.split_at_checked(size_of::<T>()).unwrap_or((bytes, &[]));
+    if unknown.iter().any(|byte| *byte != 0) {
+        return Err(Error::Unsupported {
+            what: "size of the options structure",
+            value: i128::try_from(capacity).unwrap_or(i128::MAX),
+            reason: "it sets an option that this version of the library does not have",
+        });
+    }
+    let mut options = MaybeUninit::new(T::default());
+    // SAFETY: `known` is no longer than the options, which the defaults fill where it is shorter.
+    // Any bytes are options.
+    Ok(unsafe {
+        core::ptr::copy_nonoverlapping(known.as_ptr(), options.as_mut_ptr().cast(), known.len());
+        options.assume_init()
+    })
 }

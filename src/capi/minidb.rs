@@ -252,7 +252,8 @@ pub unsafe extern "C" fn qtensor_minidb_writer_free(writer: *mut qtensor_minidb_
     quiet((), || unsafe { release(writer) });
 }
 
-/// Appends a quantized tensor under `name`, as a blob of type "QTensor".
+/// Appends a quantized tensor under `name`, as a blob of type "QTensor", or "QTensorLog" where
+/// qtensor_is_logarithmic() is true.
 ///
 /// QTENSOR_INVALID_ARGUMENT for an empty name and for a writer that failed or was committed;
 /// QTENSOR_OVERFLOW for a record beyond 2^31 - 1 bytes; QTENSOR_IO, after which the writer can only

@@ -15,10 +15,15 @@
 
 pub mod blobs;
 pub mod channels;
+pub mod choose;
 pub mod codes;
+pub mod conv1d;
 pub mod dense;
 pub mod error;
+pub mod halves;
 mod handle;
+pub mod int8;
+pub mod logarithmic;
 pub mod minidb;
 mod panic;
 pub mod peek;
@@ -26,3 +31,4 @@ pub mod serialize;
 pub mod status;
 pub mod tensor;
 pub mod view;
+pub mod zero_point;

@@ -4,7 +4,8 @@ use super::error::qtensor_error_t;
 use super::handle::{Extensible, capacity_of, fill, slice};
 use super::panic::call;
 use super::status::qtensor_status;
-use crate::caffe2::blob::{peek, peek_proto};
+use crate::caffe2::bare_proto::peek_proto;
+use crate::caffe2::blob::peek;
 use core::ffi::c_char;
 
 /// A blob's name and type: any bytes, not NUL-terminated. They lie in the serialized bytes and are

@@ -71,7 +71,8 @@ pub unsafe extern "C" fn qtensor_serialized_size(
     unsafe { size(tensor, name, out, error, |tensor, name| tensor.serialized_size(name)) }
 }
 
-/// Writes a BlobProto of type "QTensor", byte for byte what Caffe2's SerializeBlob writes.
+/// Writes a BlobProto of type "QTensor", byte for byte what Caffe2's SerializeBlob writes; of type
+/// "QTensorLog" where qtensor_is_logarithmic() is true.
 ///
 /// `name` is NUL-terminated, in any encoding. `buf` holds `capacity` bytes; `*written` receives
 /// the number that was used. Channels, and a data type that was read or set, are written too;
@@ -93,7 +94,7 @@ pub unsafe extern "C" fn qtensor_serialize(
     unsafe { write(tensor, name, (buf, capacity), written, error, QTensor::serialize) }
 }
 
-/// Reads a BlobProto of type "QTensor" or "Int8TensorCPU" of `len` bytes.
+/// Reads a BlobProto of type "QTensor", "QTensorLog" or "Int8TensorCPU" of `len` bytes.
 ///
 /// An Int8TensorCPU of bytes becomes 8 bits unsigned, one of 32-bit integers 32 bits signed; its
 /// bias is minus the zero point, and without dimensions it has one of 1. `*out` receives the
@@ -123,7 +124,8 @@ pub unsafe extern "C" fn qtensor_deserialize(
 
 /// The bytes that qtensor_serialize_proto() writes.
 ///
-/// QTENSOR_OVERFLOW where the message would be longer than protobuf's 2^31 - 1 bytes.
+/// QTENSOR_OVERFLOW where the message would be longer than protobuf's 2^31 - 1 bytes;
+/// QTENSOR_UNSUPPORTED as there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_serialized_size_proto(
     tensor: *const qtensor_t,
@@ -136,6 +138,9 @@ pub unsafe extern "C" fn qtensor_serialized_size_proto(
 }
 
 /// Writes a bare QTensorProto, without the BlobProto around it; otherwise as qtensor_serialize().
+///
+/// QTENSOR_UNSUPPORTED where qtensor_is_logarithmic() is true: the type that says so is the blob's,
+/// and the message alone would be read as a linear tensor.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_serialize_proto(
     tensor: *const qtensor_t,
@@ -149,8 +154,8 @@ pub unsafe extern "C" fn qtensor_serialize_proto(
     unsafe { write(tensor, name, (buf, capacity), written, error, QTensor::serialize_proto) }
 }
 
-/// Reads a bare QTensorProto of `len` bytes as a quantized tensor; otherwise as
-/// qtensor_deserialize().
+/// Reads a bare QTensorProto of `len` bytes as a quantized tensor, never a logarithmic one;
+/// otherwise as qtensor_deserialize().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_deserialize_proto(
     bytes: *const u8,
@@ -186,8 +191,11 @@ pub unsafe extern "C" fn qtensor_serialized_size_int8(
 /// one of 32-bit integers; the zero point is minus the bias. A tensor without dimensions is written
 /// as an empty one of dimension 0. Otherwise as qtensor_serialize().
 ///
-/// QTENSOR_UNSUPPORTED for other precisions and where qtensor_is_multiparam() is true;
-/// QTENSOR_OUT_OF_RANGE where minus the bias is no 32-bit integer or a code does not fit one.
+/// qtensor_to_int8() brings tensors of up to 8 bits into the first form.
+///
+/// QTENSOR_UNSUPPORTED for other precisions and where qtensor_is_multiparam() or
+/// qtensor_is_logarithmic() is true; QTENSOR_OUT_OF_RANGE where minus the bias is no 32-bit integer
+/// or a code does not fit one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_serialize_int8(
     tensor: *const qtensor_t,

@@ -5,7 +5,8 @@ use super::handle::{allocate, exclusive, give, output, release, shared, slice};
 use super::panic::{call, quiet};
 use super::status::qtensor_status;
 use crate::error::Result;
-use crate::tensor::{MAX_DIMS, QTensor};
+use crate::shape::MAX_DIMS;
+use crate::tensor::QTensor;
 use core::ffi::c_char;
 use core::ptr;
 
@@ -15,9 +16,9 @@ const _: () = assert!(QTENSOR_MAX_DIMS == MAX_DIMS);
 
 /// A quantized tensor: integer codes of `precision` bits, kept as bit planes.
 ///
-/// A code x stands for the value scale * (x + bias). In a signed tensor it is a magnitude and a
-/// sign. Calls that take it as const may run on one tensor from many threads at once; any other
-/// call needs it alone.
+/// A code x stands for the value scale * (x + bias), except as qtensor_set_channels() and
+/// qtensor_set_logarithmic() say. In a signed tensor it is a magnitude and a sign. Calls that take
+/// it as const may run on one tensor from many threads at once; any other call needs it alone.
 pub struct qtensor_t(pub(super) QTensor);
 
 /// Runs a call that may change a tensor.
@@ -70,7 +71,7 @@ unsafe fn query<T>(
     }
 }
 
-/// A new, empty tensor: no dimensions, size 0, precision 8, unsigned, scale 1, bias 0; NULL
+/// A new, empty tensor: no dimensions, size 0, precision 8, unsigned, scale 1, bias 0, linear; NULL
 /// where memory has run out. Free it with qtensor_free().
 #[unsafe(no_mangle)]
 pub extern "C" fn qtensor_create() -> *mut qtensor_t {

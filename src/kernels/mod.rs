@@ -1,4 +1,4 @@
-//! The only SIMD in the crate.
+//! The only SIMD in the crate, and the plain numbers that it works on.
 //!
 //! A folder per operation: `mod.rs` states the contract and picks; `portable` is plain Rust,
 //! `avx2` and `avx512` use those instructions. All three are proved against a naive specification
@@ -18,12 +18,14 @@
 
 pub mod cpu;
 pub mod dequantize;
+pub mod halves;
 pub mod lanes;
 pub mod quantize;
 pub mod rows;
 pub mod stream;
 pub mod transpose;
 pub mod varint;
+pub mod widen;
 
 pub use cpu::Level;
 pub use rows::Rows;

@@ -138,8 +138,8 @@ impl<S: Source> Job<'_, S> {
             self.source.codes(first, Block::Narrow(codes), &mut tally)?;
             let row_bytes = length.div_ceil(8);
             let mut rows = rows.part(at, row_bytes);
-            if self.streaming && row_bytes == NARROW / 8 {
-                // Packed where it is cached, then sent off.
+            if self.streaming && length == NARROW {
+                // Packed where it is cached, then sent off. A whole block has no padding.
                 let mut packed = Rows::new(&mut staged.0, NARROW / 8, planes, NARROW / 8);
                 transpose::pack_rows(level, bytes, packed.some(0, planes.min(8)));
                 if planes > 8 {

@@ -2,6 +2,7 @@
 
 use super::layout::{Expansion, Layout};
 use super::linear::{check_precision, check_size};
+use super::logarithmic;
 use super::value::Value;
 use crate::error::Result;
 use crate::kernels::dequantize::{Table, lookup, scaled, wide};
@@ -12,14 +13,15 @@ use crate::params::Params;
 use crate::planes::codes::BLOCK;
 use crate::planes::fill::NARROW;
 use crate::tensor::QTensor;
-use crate::threads::{THREAD_ELEMENTS, both, share};
+use crate::threads::{MAX_THREADS, THREAD_ELEMENTS, both, share};
 
 impl QTensor {
     /// Turns this tensor's codes into the values that they stand for, in order.
     ///
     /// The value is `scale * (x + bias)`, both operations in double precision, rounded to the
     /// nearest value of the type asked for (even in the middle); in a tensor with channels by the
-    /// scale and bias of the element's channel. On `threads` threads; 0 is 1.
+    /// scale and bias of the element's channel. In a logarithmic tensor it is 0 for code 0 and
+    /// else `2^(scale * (|x| - 1 + bias))` with the sign of `x`. On `threads` threads; 0 is 1.
     ///
     /// ```
     /// use caffe2_qtensor::QTensor;
@@ -42,7 +44,8 @@ impl QTensor {
         check_precision(self.precision())?;
         let bytes = size_of_val(values).saturating_add(self.nbytes());
         let job = Job { tensor: self, params: self.params()?, streaming: bytes > FROM_BYTES };
-        job.split(0, values, threads.min(self.size() / THREAD_ELEMENTS))
+        let most = (self.size() / THREAD_ELEMENTS).min(MAX_THREADS);
+        job.split(0, values, threads.min(most))
     }
 }
 
@@ -135,6 +138,17 @@ impl Job<'_> {
                 lookup(level, &state.table, bytes, signs, values, self.streaming);
                 return Ok(());
             }
+            Params::Log { scale, bias } => {
+                if state.channel.is_none() {
+                    let value = |magnitude: u8, negative| {
+                        logarithmic::value(scale, bias, u64::from(magnitude), negative)
+                    };
+                    state.table.fill_by(precision, signed, value);
+                    state.channel = Some(0);
+                }
+                lookup(level, &state.table, bytes, signs, values, self.streaming);
+                return Ok(());
+            }
             Params::PerChannel { axis, scales, biases } => (axis, scales, biases),
         };
         let layout = Layout::new(self.tensor.dims(), axis, scales.len());
@@ -171,6 +185,13 @@ impl Job<'_> {
             match self.params {
                 Params::Affine { scale, bias } => {
                     wide(Level::best(), &Step { scale, bias }, codes, values);
+                }
+                Params::Log { scale, bias } => {
+                    for (value, code) in values.iter_mut().zip(codes) {
+                        let (magnitude, negative) = (code.unsigned_abs(), *code < 0);
+                        let exact = logarithmic::value(scale, bias, magnitude, negative);
+                        *value = T::nearest(exact);
+                    }
                 }
                 Params::PerChannel { axis, scales, biases } => {
                     let layout = Layout::new(self.tensor.dims(), axis, scales.len());

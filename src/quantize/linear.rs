@@ -1,11 +1,14 @@
 //! Floats to the codes of a tensor, by its own scale and bias or those of its channels.
 
+use super::dorefa::Dorefa;
 use super::layout::Expansion;
+use super::logarithmic::Logarithmic;
 use super::options::{Counts, NonFinite, QuantizeOptions, Scheme};
 use super::steps::Plan;
 use super::value::{Floats, Value};
 use crate::error::{Error, Result};
-use crate::kernels::quantize::Rules;
+use crate::kernels::quantize::{Outcome, Rules};
+use crate::params::Params;
 use crate::planes::Storage;
 use crate::planes::fill::{Block, Padding, SINGLE_BLOCK, Source, fill};
 use crate::tensor::QTensor;
@@ -18,8 +21,9 @@ impl QTensor {
     ///
     /// The code is the rounding of `value / scale - bias`, both operations in double precision,
     /// clamped to what the precision allows; in a tensor with channels by the scale and bias of
-    /// the element's channel. `values` are `f32`, `f64`, [`Half`](super::quantize::Half) or
-    /// [`Bfloat16`](super::quantize::Bfloat16).
+    /// the element's channel. In a logarithmic tensor the magnitude of the code is the rounding of
+    /// `log2(|value|) / scale - bias + 1`, at least 1 for a value that is not 0. `values` are `f32`, `f64`, [`Half`](crate::quantize::Half) or
+    /// [`Bfloat16`](crate::quantize::Bfloat16).
     ///
     /// ```
     /// use caffe2_qtensor::{QTensor, quantize::QuantizeOptions};
@@ -81,13 +85,26 @@ fn run<T: Value>(
         signed: tensor.is_signed(),
     };
     let refuse = options.non_finite == NonFinite::Refuse;
-    match options.scheme {
-        Scheme::Parameters => {
-            let plan = Plan::new(&tensor.params()?, tensor.dims(), &rules, T::SINGLE)?;
-            let source = Linear { values, rules, plan, refuse, counting };
-            tensor.fill_codes(&source, refuse, options.threads).map(|tally| tally.counts)
+    let counts = |tally: Result<Tally<T::Buffer>>| tally.map(|tally| tally.counts);
+    match (options.scheme, tensor.params()?) {
+        (Scheme::Parameters, Params::Log { scale, bias }) => {
+            let source = Logarithmic::new(values, rules, (scale, bias), refuse)?;
+            counts(tensor.fill_codes(&source, refuse, options.threads))
         }
-        Scheme::DorefaActivations | Scheme::DorefaWeights => todo!(),
+        (Scheme::Parameters, params) => {
+            let plan = Plan::new(&params, tensor.dims(), &rules, T::SINGLE)?;
+            let source = Linear { values, rules, plan, refuse, counting };
+            counts(tensor.fill_codes(&source, refuse, options.threads))
+        }
+        (Scheme::DorefaActivations | Scheme::DorefaWeights, _) => {
+            let source = Dorefa::new(tensor, values, rules, options.scheme, refuse)?;
+            let tally = tensor.fill_codes(&source, refuse, options.threads)?;
+            let (scale, bias) = source.scale_and_bias();
+            tensor.set_scale(scale);
+            tensor.set_bias(bias);
+            tensor.clear_channels();
+            Ok(tally.counts)
+        }
     }
 }
 
@@ -175,6 +192,30 @@ impl<T: Value> Source for Linear<'_, T> {
         }
         Ok(())
     }
+}
+
+/// The wide codes of a block, one by one.
+pub(super) fn each_value<T: Value>(
+    values: &[T],
+    first: usize,
+    block: Block<'_>,
+    counts: &mut Counts,
+    refuse: bool,
+    code: impl Fn(f64, u64) -> (i64, Outcome),
+) -> Result<()> {
+    // Asked for by a source that says so.
+    let Block::Wide(codes) = block else { return Ok(()) };
+    let before = counts.non_finite;
+    let values = values.get(first..).unwrap_or_default();
+    for ((value, to), index) in values.iter().zip(codes).zip(first..) {
+        let (found, outcome) = code(value.wide(), u64::try_from(index).unwrap_or(u64::MAX));
+        *to = found;
+        counts.note(outcome);
+    }
+    if refuse && counts.non_finite != before {
+        return Err(first_non_finite(values, first));
+    }
+    Ok(())
 }
 
 /// The error for the first value that is not finite; there is one.

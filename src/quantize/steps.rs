@@ -1,7 +1,7 @@
 //! The steps of a tensor's elements: one for all of them, or one for each channel.
 
 use super::layout::{Expansion, Layout};
-use crate::error::{Error, Result};
+use crate::error::{Error, Excerpt, Result};
 use crate::kernels::Level;
 use crate::kernels::quantize::{
     Codes, Counts, Fast, Formula, Rounding, Rules, Step, Steps, Wide, exact, narrow,
@@ -45,6 +45,12 @@ impl Plan {
                 let fast = if single { Fast::new(&step, rules) } else { None };
                 Ok(Plan::One(step, fast))
             }
+            // Positions are not quotients: another source makes such codes.
+            Params::Log { .. } => Err(Error::UnsupportedName {
+                what: "kind of the tensor",
+                value: Excerpt::new(b"logarithmic"),
+                reason: "this quantizer is linear",
+            }),
             Params::PerChannel { axis, scales, biases } => {
                 let mut steps = Vec::new();
                 let bytes = scales.len().saturating_mul(size_of::<Step>());
@@ -191,7 +197,7 @@ impl Channels {
 }
 
 /// A step that values can be divided by.
-fn checked_step(
+pub(super) fn checked_step(
     scale: f64,
     bias: f64,
     rounding: Rounding,

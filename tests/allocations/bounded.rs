@@ -97,6 +97,7 @@ fn claims_take_nothing() {
     let huge = [1i64 << 60];
     worst.message("2^60 elements", &blob("QTensor", 5, qtensor(&huge, 8).bytes(6, &[1; 100])));
     let spread: Vec<i64> = vec![1 << 20; 3];
+    worst.message("2^60 log", &blob("QTensorLog", 5, qtensor(&huge, 8).bytes(6, &[1; 100])));
     worst.message("2^60 by three", &blob("QTensor", 5, qtensor(&spread, 1).bytes(6, &[1; 100])));
     worst.message("2^60 unpacked", &blob("QTensor", 5, qtensor(&huge, 8).varint(6, 1)));
     worst.message("2^60 alone", &qtensor(&huge, 8).bytes(6, &[1; 100]).0);

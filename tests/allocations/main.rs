@@ -28,6 +28,7 @@ mod golden;
 #[allow(dead_code, reason = "other tests use the rest")]
 mod message;
 mod objects;
+mod quantize;
 mod tensor;
 mod wire;
 
@@ -59,11 +60,16 @@ fn calls_on_files() {
 }
 
 #[test]
+fn calls_that_choose_and_convert() {
+    sweep_all("quantize", quantize::CASES);
+}
+
+#[test]
 fn every_function_has_a_case() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/c_tests/exports.txt");
     let exports = std::fs::read_to_string(path).unwrap();
     let exports: BTreeSet<&str> = exports.split_whitespace().collect();
-    let cases = [tensor::CASES, wire::CASES, files::CASES].concat();
+    let cases = [tensor::CASES, wire::CASES, files::CASES, quantize::CASES].concat();
     let names: BTreeSet<&str> = cases.iter().map(|(name, _)| *name).collect();
     assert_eq!(names.len(), cases.len(), "a function has two cases");
     assert_eq!(names, exports);

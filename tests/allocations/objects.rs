@@ -4,6 +4,7 @@ use caffe2_qtensor::capi::blobs::{qtensor_blobs_free, qtensor_blobs_t};
 use caffe2_qtensor::capi::channels::*;
 use caffe2_qtensor::capi::codes::qtensor_write_codes;
 use caffe2_qtensor::capi::dense::*;
+use caffe2_qtensor::capi::logarithmic::qtensor_is_logarithmic;
 use caffe2_qtensor::capi::minidb::*;
 use caffe2_qtensor::capi::status::qtensor_status::QTENSOR_OK;
 use caffe2_qtensor::capi::tensor::*;
@@ -123,6 +124,7 @@ pub(crate) struct Snapshot {
     biases: Vec<u64>,
     axis: i32,
     multiparam: bool,
+    logarithmic: bool,
 }
 
 pub(crate) fn snapshot(tensor: *const qtensor_t) -> Snapshot {
@@ -145,6 +147,7 @@ pub(crate) fn snapshot(tensor: *const qtensor_t) -> Snapshot {
             biases: bits(qtensor_channel_biases(tensor), qtensor_channel_bias_count(tensor)),
             axis: qtensor_channel_axis(tensor),
             multiparam: qtensor_is_multiparam(tensor),
+            logarithmic: qtensor_is_logarithmic(tensor),
         }
     }
 }

@@ -5,6 +5,8 @@ use crate::objects::{no_tensor, snapshot, unwritten, written};
 use caffe2_qtensor::capi::channels::*;
 use caffe2_qtensor::capi::codes::*;
 use caffe2_qtensor::capi::error::qtensor_error_t;
+use caffe2_qtensor::capi::int8::*;
+use caffe2_qtensor::capi::logarithmic::*;
 use caffe2_qtensor::capi::status::qtensor_status::{self, *};
 use caffe2_qtensor::capi::tensor::*;
 use caffe2_qtensor::capi::view::*;
@@ -106,6 +108,7 @@ pub(crate) const CASES: &[Case] = &[
     getter!(qtensor_bias),
     getter!(qtensor_data),
     getter!(qtensor_is_multiparam),
+    getter!(qtensor_is_logarithmic),
     getter!(qtensor_channel_axis),
     getter!(qtensor_data_type),
     getter!(qtensor_channel_scale_count),
@@ -256,6 +259,44 @@ pub(crate) const CASES: &[Case] = &[
     ("qtensor_clear_channels", |attempt| {
         // SAFETY: `change` passes a live handle.
         change(attempt, |t, e| unsafe { qtensor_clear_channels(t, e) }, written(2, true, true));
+    }),
+    ("qtensor_set_logarithmic", |attempt| {
+        // SAFETY: `change` passes a live handle.
+        let call = |t, e| unsafe { qtensor_set_logarithmic(t, true, e) };
+        change(attempt, call, written(2, true, false));
+        let tensor = written(2, true, true);
+        let before = snapshot(tensor.handle);
+        // SAFETY: a live handle, of a tensor with channels.
+        let run = |error: Error| unsafe { qtensor_set_logarithmic(tensor.handle, true, error) };
+        attempt.expect(QTENSOR_UNSUPPORTED, run, || assert_eq!(snapshot(tensor.handle), before));
+    }),
+    ("qtensor_create_int8", |attempt| {
+        let data = [0u8, 1, 127, 128, 200, 255];
+        for (dims, status) in [([2i64, 3], QTENSOR_OK), ([2, 4], QTENSOR_SHAPE_MISMATCH)] {
+            let mut tensor = no_tensor();
+            let out = tensor.out();
+            // SAFETY: valid pointers.
+            let run = |error: Error| unsafe {
+                qtensor_create_int8(dims.as_ptr(), 2, data.as_ptr(), 6, 0.5, 3, out, error)
+            };
+            // SAFETY: nothing else uses the handle.
+            attempt.expect(status, run, || assert!(unsafe { out.read() }.is_null()));
+        }
+    }),
+    ("qtensor_to_int8", |attempt| {
+        for (precision, signed, status) in
+            [(3, true, QTENSOR_OK), (8, false, QTENSOR_OK), (9, false, QTENSOR_UNSUPPORTED)]
+        {
+            let (tensor, mut made) = (written(precision, signed, false), no_tensor());
+            let (before, out) = (snapshot(tensor.handle), made.out());
+            // SAFETY: a live handle and a place for the other.
+            let run = |error: Error| unsafe { qtensor_to_int8(tensor.handle, out, error) };
+            attempt.expect(status, run, || {
+                // SAFETY: nothing else uses the handle.
+                assert!(unsafe { out.read() }.is_null());
+                assert_eq!(snapshot(tensor.handle), before);
+            });
+        }
     }),
     ("qtensor_view", |attempt| {
         let tensor = written(2, true, false);

@@ -92,6 +92,10 @@ fn check_fixpoint(tensor: &QTensor, name: &[u8]) {
     let again = QTensor::deserialize(&blob).unwrap();
     assert_eq!(seen(&again, false), seen(tensor, false));
     assert_eq!(again.to_blob(name).unwrap(), blob);
+    // The parameters need not fit the rest; saying so must not break either.
+    if let Err(error) = tensor.params() {
+        check_sentence(&error);
+    }
     if let Ok(blob) = tensor.to_int8_blob(name) {
         let again = QTensor::deserialize(&blob).unwrap();
         assert_eq!(again.to_int8_blob(name).unwrap(), blob);
@@ -120,6 +124,7 @@ fn seen(tensor: &QTensor, codes: bool) -> Expected {
         axis: tensor.channel_axis(),
         is_multiparam: tensor.is_multiparam(),
         data_type: tensor.data_type(),
+        logarithmic: tensor.is_logarithmic(),
     }
 }
 

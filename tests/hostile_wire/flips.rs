@@ -3,6 +3,7 @@
 use crate::check::{Tally, check_blob, check_proto};
 use crate::golden::{hex, lines};
 use crate::guard::Guarded;
+use crate::message::{blob, qtensor};
 use caffe2_qtensor::QTensor;
 use caffe2_qtensor::minidb::Reader;
 use std::collections::BTreeMap;
@@ -47,6 +48,20 @@ fn quantized_tensors() {
         .extend(goldens("qtensor.jsonl", 300, 2048).into_iter().filter(|b| b.len() > 1500).take(2));
     assert!(blobs.len() > 40);
     damage_all("QTensor", &blobs, check_blob);
+}
+
+#[test]
+fn logarithmic_tensors() {
+    let as_logarithmic = |blob: &Vec<u8>| {
+        let mut tensor = QTensor::deserialize(blob).unwrap();
+        tensor.set_logarithmic(true).unwrap();
+        tensor.to_blob(b"some/name").unwrap()
+    };
+    let mut blobs: Vec<_> = goldens("qtensor.jsonl", 40, 300).iter().map(as_logarithmic).collect();
+    // One that says it has channels too.
+    let both = qtensor(&[3], 0).double(9, 1.0).double(10, 2.0).varint(12, 1);
+    blobs.push(blob("QTensorLog", 5, both));
+    damage_all("QTensorLog", &blobs, check_blob);
 }
 
 #[test]

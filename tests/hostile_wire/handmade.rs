@@ -105,6 +105,8 @@ fn required_fields() {
     check_refused("no tensor", tensor.err(), Malformed, "'tensor'");
     let int8 = Message::new().bytes(2, b"Int8TensorCPU").0;
     refused("no int8 payload", &int8, Malformed, "'qtensor'");
+    let logarithmic = Message::new().bytes(2, b"QTensorLog").0;
+    refused("no logarithmic payload", &logarithmic, Malformed, "'qtensor'");
 }
 
 #[test]
@@ -114,6 +116,9 @@ fn types_of_blobs() {
     refused("an empty type", &other(""), Unsupported, "''");
     refused("an ordinary tensor", &other("Tensor"), Unsupported, "'Tensor'");
     refused("a longer name", &other("QTensor2"), Unsupported, "'QTensor2'");
+    refused("a shorter one", &other("QTensorLo"), Unsupported, "'QTensorLo'");
+    refused("a longer one", &other("QTensorLog2"), Unsupported, "'QTensorLog2'");
+    assert!(QTensor::deserialize(&other("QTensorLog")).unwrap().is_logarithmic());
     refused("a NUL behind it", &other("QTensor\0"), Unsupported, "'QTensor\\x00'");
     let dense = DenseTensor::deserialize(&other("QTensor")).err();
     check_refused("a quantized tensor", dense, Unsupported, "'QTensor'");

@@ -106,6 +106,7 @@ pub(crate) struct Expected {
     pub(crate) axis: Option<i32>,
     pub(crate) is_multiparam: bool,
     pub(crate) data_type: Option<i32>,
+    pub(crate) logarithmic: bool,
 }
 
 pub(crate) fn blob(bytes: &[u8]) -> Option<BlobProto> {
@@ -125,6 +126,9 @@ impl BlobProto {
         }
         match self.kind.as_deref()? {
             b"QTensor" => self.qtensor.as_ref()?.quantized(),
+            b"QTensorLog" => {
+                Some(Expected { logarithmic: true, ..self.qtensor.as_ref()?.quantized()? })
+            }
             b"Int8TensorCPU" => self.qtensor.as_ref()?.int8(),
             _ => None,
         }
@@ -188,6 +192,7 @@ impl QTensorProto {
             axis,
             is_multiparam: self.is_multiparam == Some(true),
             data_type: known.map(|number| number as i32),
+            logarithmic: false,
         })
     }
 }

@@ -16,6 +16,8 @@ pub(crate) fn write_all(folder: &Path) {
     write("wire.txt", each_line("wire.jsonl", wire));
     write("int8_tensor.txt", each_line("int8_tensor.jsonl", int8_tensor));
     write("blobs.txt", each_line("blobs.jsonl", blob));
+    write("choose.txt", each_line("choose_quantization_params.jsonl", choice));
+    write("dnnlowp.txt", each_line("dnnlowp_min_max.jsonl", dnnlowp_choice));
     write("trace.txt", trace());
 }
 
@@ -100,6 +102,33 @@ fn blob(line: &Value) -> String {
         flag(&line["signed"]),
         list(&line["dims"]),
         hex_or_none(text(&line["planes_hex"])),
+    )
+}
+
+fn choice(line: &Value) -> String {
+    format!(
+        "{} {} {} {} {} {} {} {} {} {}",
+        text(&line["min_bits"]),
+        text(&line["max_bits"]),
+        line["qmin"],
+        line["qmax"],
+        flag(&line["preserve_sparsity"]),
+        flag(&line["force_scale_power_of_two"]),
+        flag(&line["reduce_range"]),
+        flag(&line["threw"]),
+        text(&line["scale_bits"]),
+        line["zero_point"],
+    )
+}
+
+fn dnnlowp_choice(line: &Value) -> String {
+    format!(
+        "{} {} {} {} {}",
+        text(&line["min_bits"]),
+        text(&line["max_bits"]),
+        flag(&line["preserve_sparsity"]),
+        text(&line["scale_bits"]),
+        line["zero_point"],
     )
 }
 

@@ -2,7 +2,7 @@
 
 use super::blob_name;
 use super::reader::{Reader, Record};
-use crate::caffe2::blob::{INT8_TYPE, QTENSOR_TYPE, TENSOR_TYPE};
+use crate::caffe2::blob::{TENSOR_TYPE, is_quantized};
 use crate::caffe2::dense::DenseTensor;
 use crate::error::{Error, Result};
 use crate::params::try_copy;
@@ -25,7 +25,7 @@ pub struct LoadedBlob {
 /// What a blob holds.
 #[derive(Debug)]
 pub enum Value {
-    /// A quantized tensor, of type `QTensor` or `Int8TensorCPU`.
+    /// A quantized tensor, of type `QTensor`, `QTensorLog` or `Int8TensorCPU`.
     Quantized(QTensor),
     /// An ordinary tensor, put together from its chunks.
     Dense(DenseTensor),
@@ -126,7 +126,7 @@ fn index(reader: &Reader) -> Result<Vec<Indexed>> {
 }
 
 fn load(reader: &Reader, record: Record, kind: &[u8]) -> Result<Value> {
-    if kind == QTENSOR_TYPE.as_bytes() || kind == INT8_TYPE.as_bytes() {
+    if is_quantized(kind) {
         let mut value = Vec::new();
         reader.read_value(record, &mut value)?;
         return QTensor::deserialize(&value).map(Value::Quantized);

@@ -8,7 +8,9 @@
 //! the values; `tests/kernels_dequantize.rs` holds every level to it.
 
 use super::cpu::{Kind, Level};
+use super::halves::{f64_to_bfloat16, f64_to_half};
 use super::quantize::Step;
+use super::widen::{Bfloat16, Half};
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
@@ -35,6 +37,20 @@ impl Output for f64 {
     #[inline(always)]
     fn nearest(value: f64) -> f64 {
         value
+    }
+}
+
+impl Output for Half {
+    #[inline(always)]
+    fn nearest(value: f64) -> Half {
+        Half(f64_to_half(value))
+    }
+}
+
+impl Output for Bfloat16 {
+    #[inline(always)]
+    fn nearest(value: f64) -> Bfloat16 {
+        Bfloat16(f64_to_bfloat16(value))
     }
 }
 

@@ -22,9 +22,7 @@ impl<T: Output> Default for Table<T> {
 impl<T: Output> Table<T> {
     /// Computes the values of a step, for a precision of 1 to 8 (the function panics otherwise).
     pub fn fill(&mut self, level: Level, step: &Step, precision: u8, signed: bool) {
-        assert!((1..=8).contains(&precision), "codes of a byte have 1 to 8 bits");
-        self.signs = signed && precision == 8;
-        self.bits = precision + u8::from(signed && !self.signs);
+        self.describe(precision, signed);
         let half = 1 << precision;
         compute(level, step, false, &mut self.values[..half]);
         if self.signs {
@@ -32,6 +30,29 @@ impl<T: Output> Table<T> {
         } else if signed {
             compute(level, step, true, &mut self.values[half..2 * half]);
         }
+    }
+
+    /// Computes the values that `value` gives for magnitudes and signs; otherwise as
+    /// [`fill`](Self::fill).
+    pub fn fill_by(&mut self, precision: u8, signed: bool, value: impl Fn(u8, bool) -> f64) {
+        self.describe(precision, signed);
+        let last = (1_u16 << precision) - 1;
+        for magnitude in 0..=last as u8 {
+            let at = usize::from(magnitude);
+            self.values[at] = T::nearest(value(magnitude, false));
+            let negative = T::nearest(value(magnitude, true));
+            match (signed, self.signs) {
+                (_, true) => self.negative[at] = negative,
+                (true, false) => self.values[at | 1 << precision] = negative,
+                (false, false) => {}
+            }
+        }
+    }
+
+    fn describe(&mut self, precision: u8, signed: bool) {
+        assert!((1..=8).contains(&precision), "codes of a byte have 1 to 8 bits");
+        self.signs = signed && precision == 8;
+        self.bits = precision + u8::from(signed && !self.signs);
     }
 
     /// The values by the byte, as many as there are.

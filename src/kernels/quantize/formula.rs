@@ -47,8 +47,9 @@ impl Counts {
         self.non_finite += other.non_finite;
     }
 
+    /// Adds what became of one value.
     #[inline(always)]
-    pub(super) fn note(&mut self, outcome: Outcome) {
+    pub fn note(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Inside => {}
             Outcome::Low => self.saturated_low += 1,
@@ -91,6 +92,24 @@ impl Rules {
     /// The highest code.
     pub fn highest(&self) -> i64 {
         (1 << self.precision) - 1
+    }
+
+    /// A position between two codes as one of them, of an element with this index.
+    ///
+    /// [`Rounding::Caffe2`] rounds something else; here it is [`Rounding::NearestEven`].
+    #[inline(always)]
+    pub fn round(&self, position: f64, index: u64) -> f64 {
+        match self.rounding {
+            Rounding::NearestEven | Rounding::Caffe2 => position.round_ties_even(),
+            Rounding::NearestAway => position.round(),
+            Rounding::Floor => position.floor(),
+            Rounding::Ceil => position.ceil(),
+            Rounding::TowardZero => position.trunc(),
+            Rounding::Stochastic => {
+                let down = position.floor();
+                if position - down > chance(self.seed, index) { down + 1.0 } else { down }
+            }
+        }
     }
 
     /// The lowest code.
@@ -147,16 +166,8 @@ impl Formula {
         let Step { scale, bias } = self.step;
         let position = value / scale - bias;
         let rounded = match self.rules.rounding {
-            Rounding::NearestEven => position.round_ties_even(),
-            Rounding::NearestAway => position.round(),
-            Rounding::Floor => position.floor(),
-            Rounding::Ceil => position.ceil(),
-            Rounding::TowardZero => position.trunc(),
-            Rounding::Stochastic => {
-                let down = position.floor();
-                if position - down > chance(self.rules.seed, index) { down + 1.0 } else { down }
-            }
             Rounding::Caffe2 => f64::from((value as f32 / scale as f32).round_ties_even()) - bias,
+            _ => self.rules.round(position, index),
         };
         // Both bounds are far inside what a double holds exactly.
         if rounded < lowest as f64 {

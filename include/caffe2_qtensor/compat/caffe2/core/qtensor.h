@@ -43,6 +43,13 @@ inline const qtensor_t* Empty() {
   return empty;
 }
 
+// Code written for Caffe2 takes scale and bias for those of linear codes.
+[[noreturn]] CAFFE2_QTENSOR_COLD inline void RefuseLogarithmic() {
+  Refuse(::caffe2_qtensor::Error(QTENSOR_UNSUPPORTED,
+                                 "The tensor is logarithmic, which Caffe2's QTensor is not; its "
+                                 "codes would be read as linear."));
+}
+
 }  // namespace qtensor_detail
 
 // A tensor of integers with `precision` bits each, kept as bit planes; a code x stands for
@@ -195,11 +202,14 @@ class QTensor {
   const qtensor_t* handle() const { return handle_ ? handle_.get() : qtensor_detail::Empty(); }
 
   // Beyond Caffe2: takes a tensor of the C interface in place of its own. Where it is refused,
-  // because it is null or a dimension is larger than an int, it stays the caller's.
+  // because it is null or logarithmic or a dimension is larger than an int, it stays the caller's.
   void Adopt(qtensor_t* tensor) {
     if (tensor == nullptr) {
       qtensor_detail::Refuse(::caffe2_qtensor::Error(QTENSOR_NULL_ARGUMENT,
                                                      "The tensor to adopt is NULL."));
+    }
+    if (qtensor_is_logarithmic(tensor)) {
+      qtensor_detail::RefuseLogarithmic();
     }
     qtensor_detail::Sizes sizes =
         qtensor_detail::SizesOf(qtensor_dims(tensor), qtensor_ndim(tensor));

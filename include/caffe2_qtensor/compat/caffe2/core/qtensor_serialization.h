@@ -56,7 +56,8 @@ std::string SerializeQTensor(const QTensor<Context>& tensor, const std::string& 
   }
 }
 
-// Beyond Caffe2: reads the bytes of a BlobProto of type "QTensor" or "Int8TensorCPU".
+// Beyond Caffe2: reads the bytes of a BlobProto of type "QTensor" or "Int8TensorCPU". One of type
+// "QTensorLog", the library's own for logarithmic tensors, is refused.
 template <class Context>
 void DeserializeQTensor(const std::string& blob, QTensor<Context>* tensor) {
   qtensor_detail::Read(&qtensor_deserialize, blob, tensor);
@@ -125,6 +126,10 @@ template <class Context>
 class QTensorDeserializer : public BlobDeserializerBase {
  public:
   void Deserialize(const BlobProto& proto, Blob* blob) override {
+    // Caffe2 finds no deserializer for that type, but client code may call this one itself.
+    if (proto.type() == "QTensorLog") {
+      qtensor_detail::RefuseLogarithmic();
+    }
     // A blob without a qtensor has an empty one, whose missing fields are refused. What the blob
     // held stays until a tensor was read.
     std::unique_ptr<QTensor<Context>> tensor(new QTensor<Context>);
