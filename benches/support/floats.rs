@@ -117,7 +117,7 @@ pub(crate) fn case(group: &str, precision: u8, count: Count) -> String {
 /// The step of an element.
 fn step(params: &Params<'_>, dims: &[i64], index: usize) -> Step {
     match *params {
-        Params::Affine { scale, bias } => Step { scale, bias },
+        Params::Affine { scale, bias } | Params::Log { scale, bias } => Step { scale, bias },
         Params::PerChannel { axis, scales, biases } => {
             let row: i64 = dims[axis + 1..].iter().product();
             let channel = index / row as usize % scales.len();

@@ -88,7 +88,9 @@ fn to_values<T: Number + PartialEq>(precision: u8, signed: bool, ragged: usize) 
     let mut tensor = tensor(size, precision, signed);
     assert!(size * size_of::<T>() + tensor.nbytes() > FROM_BYTES);
     let periodic = Periodic::<f32>::new(&tensor, &mut random);
-    tensor.write_codes(&periodic.codes.iter().copied().cycle().take(size).collect::<Vec<_>>()).unwrap();
+    tensor
+        .write_codes(&periodic.codes.iter().copied().cycle().take(size).collect::<Vec<_>>())
+        .unwrap();
     let expected: Vec<T> =
         periodic.codes.iter().map(|code| T::nearest_to(0.5 * (*code as f64 - 1.25))).collect();
     for (threads, offset) in [(1, 0), (3, 1)] {

@@ -74,7 +74,9 @@ fn the_first_one_is_named_and_nothing_has_changed() {
 fn saturated_and_counted() {
     let quiet = [0x7fc0_0000_u32, 0xffc0_0000, 0x7f80_0001, 0xff80_0001, 0x7fff_ffff, 0xffff_ffff];
     for rounding in crate::reference::ROUNDINGS {
-        for (precision, signed) in [(1, false), (1, true), (7, true), (8, false), (8, true), (32, true)] {
+        for (precision, signed) in
+            [(1, false), (1, true), (7, true), (8, false), (8, true), (32, true)]
+        {
             for bias in [0.0, -3.0, 1000.0] {
                 for row in [1_usize, 9, 600] {
                     let mut values: Vec<f32> = quiet.map(f32::from_bits).to_vec();

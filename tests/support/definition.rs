@@ -55,15 +55,11 @@ impl Definition {
         let code = match self.rounding {
             Rounding::Floor => below,
             Rounding::Ceil => below + f64::from(u8::from(between)),
-            Rounding::TowardZero => {
-                below + f64::from(u8::from(between && position < 0.0))
-            }
+            Rounding::TowardZero => below + f64::from(u8::from(between && position < 0.0)),
             Rounding::NearestEven => {
                 nearest(position, |below| if below % 2.0 == 0.0 { 0.0 } else { 1.0 })
             }
-            Rounding::NearestAway => {
-                nearest(position, |below| if below < 0.0 { 0.0 } else { 1.0 })
-            }
+            Rounding::NearestAway => nearest(position, |below| if below < 0.0 { 0.0 } else { 1.0 }),
             Rounding::Stochastic => {
                 let up = position - below > chance(self.seed, index);
                 below + f64::from(u8::from(up))
