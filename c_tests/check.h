@@ -8,7 +8,8 @@
  *   REFUSES(STATUS, function, arguments...)   returns STATUS, with and without an error object;
  *   NULL_CALL(function, "name", arguments...) the argument of that name is NULL, and the message
  *                                             says so;
- *   NULL_OPTIONS(function, arguments...)      the argument `options` is NULL: the defaults.
+ *   NULL_OPTIONS(function, arguments...)      the argument `options` is NULL: the defaults;
+ *   NULL_COUNTS(function, arguments...)       the argument `counts` is NULL: nothing is counted.
  * Functions that cannot fail: NULL_ANSWER(function, answer, arguments...), NULL_FREE(function).
  * tests/c_interface.rs looks for these names, so that no function goes without its NULLs.
  *
@@ -120,6 +121,7 @@ static inline void check_says(const char *text, const char *file, int line) {
   (REFUSES(QTENSOR_NULL_ARGUMENT, function, __VA_ARGS__), SAYS("'" argument "'"), SAYS("NULL"))
 
 #define NULL_OPTIONS(function, ...) WORKS(function, __VA_ARGS__)
+#define NULL_COUNTS(function, ...) WORKS(function, __VA_ARGS__)
 
 #define NULL_ANSWER(function, answer, ...) CHECK(function(__VA_ARGS__) == (answer))
 

@@ -24,16 +24,18 @@
  * Handles (qtensor_t and the others whose members are not shown) are made by a create, clone,
  * open, load or deserialize call and freed by the free call of their type, which takes NULL too.
  * A call that takes a handle as const only reads it: any number of threads may make such calls on
- * one handle at once. Every other call needs its handle alone. The library starts no threads and
- * may be used after fork(); all it keeps for itself is which instructions the processor has and a
- * number for temporary files.
+ * one handle at once. Every other call needs its handle alone. Threads are started only by calls
+ * that are told how many, and have ended when such a call returns. The library may be used after
+ * fork(); all it keeps for itself is which instructions the processor has and a number for
+ * temporary files.
  *
  * Calls that can fail return a qtensor_status and take a last argument `error`, which may be NULL.
  * A call that fails changes nothing and writes no output, except where its comment says so, and if
  * `error` is not NULL it puts an error object there, over whatever stood there; the caller frees it
  * with qtensor_error_free(). On success `*error` is left alone, so set it to NULL before if it is
  * to be looked at. Every such call may also return, beyond what its comment names:
- *   QTENSOR_NULL_ARGUMENT     a pointer other than `error` was NULL,
+ *   QTENSOR_NULL_ARGUMENT     a pointer was NULL that is not `error` and may not be, as its
+ *                             comment says,
  *   QTENSOR_INVALID_ARGUMENT  an address is not aligned for its type, or a length is impossible,
  *   QTENSOR_OUT_OF_MEMORY     memory ran out,
  *   QTENSOR_PANIC             a defect of the library was caught; its details are on stderr.
@@ -107,6 +109,47 @@
 // float, and the candidate with the smaller |q| + |value/scale| is taken. There it knew no reduced
 // range; here it takes one.
 #define QTENSOR_CHOOSER_DNNLOWP 1
+
+// By the tensor's own scale and bias, or those of its channels; logarithmic where the tensor is.
+#define QTENSOR_SCHEME_PARAMETERS 0
+
+// DoReFa's quantizer for activations, round(n * clip(v, 0, 1)) / n with n = 2^precision - 1: sets
+// the tensor's scale to 1 / n and its bias to 0 and removes its channels. For unsigned tensors.
+#define QTENSOR_SCHEME_DOREFA_ACTIVATIONS 1
+
+// DoReFa's quantizer for weights, 2 * q(tanh(w) / (2 * max|tanh(w)|) + 1/2) - 1 with the q for
+// activations: sets the tensor's scale to 2 / n and its bias to -n / 2 and removes its channels.
+// Where all weights are 0, the quotient counts as 0. For unsigned tensors.
+#define QTENSOR_SCHEME_DOREFA_WEIGHTS 2
+
+// To the nearest code; from the middle between two to the even one.
+#define QTENSOR_ROUND_NEAREST_EVEN 0
+
+// To the nearest code; from the middle between two to the one farther from zero.
+#define QTENSOR_ROUND_NEAREST_AWAY 1
+
+// To the next code below.
+#define QTENSOR_ROUND_FLOOR 2
+
+// To the next code above.
+#define QTENSOR_ROUND_CEIL 3
+
+// To the next code in the direction of code 0.
+#define QTENSOR_ROUND_TOWARD_ZERO 4
+
+// Up with the probability of the fraction, else down. Decided by the seed and the element's index
+// alone.
+#define QTENSOR_ROUND_STOCHASTIC 5
+
+// As Caffe2's Int8Quantize: the quotient in single precision, rounded to the nearest integer (even
+// in the middle) before the zero point is added. The bias has to be minus a 32-bit integer.
+#define QTENSOR_ROUND_CAFFE2 6
+
+// A value that is NaN or infinite is refused with QTENSOR_NON_FINITE.
+#define QTENSOR_NON_FINITE_REFUSE 0
+
+// Infinities take the lowest or the highest code, NaN takes code 0.
+#define QTENSOR_NON_FINITE_SATURATE 1
 
 // What a call came to. Values are never renumbered; later versions may add some.
 //
@@ -288,6 +331,39 @@ typedef struct {
   // Always 0; a later version may give it a meaning.
   int32_t reserved;
 } qtensor_chosen_t;
+
+// How qtensor_quantize() works. The default is 0 for everything.
+typedef struct {
+  // The caller's sizeof(qtensor_quantize_options_t).
+  size_t struct_size;
+  // What stochastic rounding starts from: the same seed gives the same codes, however many
+  // threads there are and whatever the machine.
+  uint64_t seed;
+  // A QTENSOR_SCHEME_ constant: which quantizer.
+  int32_t scheme;
+  // A QTENSOR_ROUND_ constant: how a position between two codes becomes one of them.
+  int32_t rounding;
+  // A QTENSOR_NON_FINITE_ constant: what happens to NaN and infinities.
+  int32_t non_finite;
+  // On how many threads to work; 0 is 1. The codes are the same for any number. Small tensors
+  // get fewer.
+  uint32_t threads;
+} qtensor_quantize_options_t;
+
+// What became of the values; each counts in one of the members at most.
+typedef struct {
+  // Before the call the caller's sizeof(qtensor_quantize_counts_t), after it the bytes that
+  // were filled.
+  size_t struct_size;
+  // Finite values whose code would have been below the lowest one.
+  uint64_t saturated_low;
+  // Finite values whose code would have been above the highest one.
+  uint64_t saturated_high;
+  // Values other than 0 that were rounded to the code that stands for 0.
+  uint64_t flushed_to_zero;
+  // NaN and infinities.
+  uint64_t non_finite;
+} qtensor_quantize_counts_t;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1013,6 +1089,108 @@ qtensor_status qtensor_params_choose(float min,
                                      const qtensor_choose_options_t *options,
                                      qtensor_chosen_t *out,
                                      qtensor_error_t **error);
+
+// Turns `n` floats into the codes of a tensor, in order; `n` is its size.
+//
+// The code of a value is value / scale - bias, both operations in double precision, rounded to an
+// integer and clamped to the codes that there are: from 0, or -(2^precision - 1) in a signed
+// tensor, to 2^precision - 1. It is exactly that on every machine. Where the tensor has channels,
+// scale and bias are those of the element's channel; qtensor_set_channels() sets them. In a
+// logarithmic tensor 0 has code 0, and the magnitude of any other code is
+// log2(|value|) / scale - bias + 1, rounded and clamped to 1 to 2^precision - 1; an unsigned one
+// gives negative values code 0. Padding bits stay as they are.
+//
+// `options` may be NULL: by the tensor's own parameters, to the nearest code (even in the middle),
+// values that are not finite refused, one thread. `counts` may be NULL: then nothing is counted,
+// which is faster. Otherwise the caller has set counts->struct_size to
+// sizeof(qtensor_quantize_counts_t). The tensor must not be used by anyone else during the call;
+// threads that it starts have ended when it returns, and where one cannot be started its part is
+// done by another.
+//
+// QTENSOR_NON_FINITE for a value that is NaN or infinite, unless the options say otherwise;
+// QTENSOR_SHAPE_MISMATCH unless n is the tensor's size, and where its channels do not fit its
+// dimensions; QTENSOR_INVALID_ARGUMENT for a scale that is not positive, finite and normal and for
+// a bias that is not finite, in whichever channel, for what QTENSOR_ROUND_CAFFE2 cannot work with,
+// and for an option that is none of its constants; QTENSOR_OUT_OF_RANGE for a precision of 0 or
+// above 32 and for channels along a dimension that is not there; QTENSOR_UNSUPPORTED for a DoReFa
+// scheme where the tensor is signed or logarithmic, for QTENSOR_ROUND_CAFFE2 with such a scheme or
+// tensor, and for options of a later version; QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first
+// version's. The tensor stays as it was then, parameters and planes.
+qtensor_status qtensor_quantize(qtensor_t *tensor,
+                                const float *values,
+                                size_t n,
+                                const qtensor_quantize_options_t *options,
+                                qtensor_quantize_counts_t *counts,
+                                qtensor_error_t **error);
+
+// Like qtensor_quantize(), for doubles: nothing of them is rounded before the division.
+qtensor_status qtensor_quantize_f64(qtensor_t *tensor,
+                                    const double *values,
+                                    size_t n,
+                                    const qtensor_quantize_options_t *options,
+                                    qtensor_quantize_counts_t *counts,
+                                    qtensor_error_t **error);
+
+// Like qtensor_quantize(), for half precision, as the bits of unsigned integers.
+qtensor_status qtensor_quantize_f16(qtensor_t *tensor,
+                                    const uint16_t *values,
+                                    size_t n,
+                                    const qtensor_quantize_options_t *options,
+                                    qtensor_quantize_counts_t *counts,
+                                    qtensor_error_t **error);
+
+// Like qtensor_quantize(), for bfloat16, as the bits of unsigned integers.
+qtensor_status qtensor_quantize_bf16(qtensor_t *tensor,
+                                     const uint16_t *values,
+                                     size_t n,
+                                     const qtensor_quantize_options_t *options,
+                                     qtensor_quantize_counts_t *counts,
+                                     qtensor_error_t **error);
+
+// Turns the codes of a tensor into the values that they stand for, in order, into `values`, which
+// has room for `n` of them; `n` is the tensor's size.
+//
+// The value of code x is scale * (x + bias), both operations in double precision, rounded to the
+// nearest float (even in the middle): too large a one becomes infinite. Where the tensor has
+// channels, scale and bias are those of the element's channel. They are taken as they are, whatever
+// the scale. In a logarithmic tensor code 0 has the value 0 and any other 2^(scale * (|x| - 1 +
+// bias)) with the sign of x. A tensor never written holds codes 0, and a sign on magnitude 0 is
+// ignored.
+//
+// Works on `threads` threads, 0 being 1; small tensors get fewer. The values are the same for any
+// number. Those that the call starts have ended when it returns, and where one cannot be started
+// its part is done by another. Any number of such calls may read one tensor at once.
+//
+// QTENSOR_SHAPE_MISMATCH unless n is the tensor's size, and where its channels do not fit its
+// dimensions; QTENSOR_OUT_OF_RANGE for a precision of 0 or above 32 and for channels along a
+// dimension that is not there. Nothing is written then.
+qtensor_status qtensor_dequantize(const qtensor_t *tensor,
+                                  float *values,
+                                  size_t n,
+                                  uint32_t threads,
+                                  qtensor_error_t **error);
+
+// Like qtensor_dequantize(), into doubles, which hold scale * (x + bias) as it was computed.
+qtensor_status qtensor_dequantize_f64(const qtensor_t *tensor,
+                                      double *values,
+                                      size_t n,
+                                      uint32_t threads,
+                                      qtensor_error_t **error);
+
+// Like qtensor_dequantize(), into half precision, as the bits of unsigned integers. From 65520
+// on magnitudes become infinite.
+qtensor_status qtensor_dequantize_f16(const qtensor_t *tensor,
+                                      uint16_t *values,
+                                      size_t n,
+                                      uint32_t threads,
+                                      qtensor_error_t **error);
+
+// Like qtensor_dequantize(), into bfloat16, as the bits of unsigned integers.
+qtensor_status qtensor_dequantize_bf16(const qtensor_t *tensor,
+                                       uint16_t *values,
+                                       size_t n,
+                                       uint32_t threads,
+                                       qtensor_error_t **error);
 
 // The value of IEEE 754 half-precision bits, any of them; exact. A NaN keeps its sign and payload
 // and is made quiet. May be called from many threads at once, as all conversions.

@@ -332,9 +332,10 @@ fn every_function_has_a_test_and_its_nulls() {
         if *can_fail {
             expect(format!("WORKS({name},"));
             for pointer in pointers {
-                // Options are the one argument whose NULL has a meaning: all defaults.
+                // Two arguments have a NULL with a meaning: all defaults, and nothing to count.
                 expect(match pointer.as_str() {
                     "options" => format!("NULL_OPTIONS({name},"),
+                    "counts" => format!("NULL_COUNTS({name},"),
                     _ => format!("NULL_CALL({name},\"{pointer}\","),
                 });
             }

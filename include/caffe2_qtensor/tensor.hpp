@@ -11,6 +11,7 @@
 
 #include "dims.hpp"
 #include "error.hpp"
+#include "quantize.hpp"
 #include "span.hpp"
 #include "tensor_reader.hpp"
 #include "wire.hpp"
@@ -162,6 +163,43 @@ class Tensor : public detail::TensorReader {
   }
   void write_codes(std::initializer_list<std::int64_t> codes) {
     write_codes(Span<const std::int64_t>(codes.begin(), codes.size()));
+  }
+
+  // Turns floats into codes, size() of them, as qtensor_quantize() says: by this tensor's scale and
+  // bias or those of its channels. Nothing is counted, which is faster.
+  void quantize(Span<const float> values, const QuantizeOptions& options = QuantizeOptions()) {
+    detail::FloatCalls<float>::quantize(get(), values, options, nullptr);
+  }
+  void quantize(Span<const double> values, const QuantizeOptions& options = QuantizeOptions()) {
+    detail::FloatCalls<double>::quantize(get(), values, options, nullptr);
+  }
+  void quantize(Span<const Half> values, const QuantizeOptions& options = QuantizeOptions()) {
+    detail::FloatCalls<Half>::quantize(get(), values, options, nullptr);
+  }
+  void quantize(Span<const Bfloat16> values, const QuantizeOptions& options = QuantizeOptions()) {
+    detail::FloatCalls<Bfloat16>::quantize(get(), values, options, nullptr);
+  }
+  void quantize(std::initializer_list<double> values,
+                const QuantizeOptions& options = QuantizeOptions()) {
+    quantize(Span<const double>(values.begin(), values.size()), options);
+  }
+
+  // The same, counting what became of the values.
+  QuantizeCounts quantize_counting(Span<const float> values,
+                                   const QuantizeOptions& options = QuantizeOptions()) {
+    return detail::quantize_counting(get(), values, options);
+  }
+  QuantizeCounts quantize_counting(Span<const double> values,
+                                   const QuantizeOptions& options = QuantizeOptions()) {
+    return detail::quantize_counting(get(), values, options);
+  }
+  QuantizeCounts quantize_counting(Span<const Half> values,
+                                   const QuantizeOptions& options = QuantizeOptions()) {
+    return detail::quantize_counting(get(), values, options);
+  }
+  QuantizeCounts quantize_counting(Span<const Bfloat16> values,
+                                   const QuantizeOptions& options = QuantizeOptions()) {
+    return detail::quantize_counting(get(), values, options);
   }
 
  private:

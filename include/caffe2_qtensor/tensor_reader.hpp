@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "error.hpp"
+#include "quantize.hpp"
 #include "span.hpp"
 #include "view.hpp"
 #include "wire.hpp"
@@ -100,6 +101,28 @@ class TensorReader {
     std::vector<T> codes(size());
     read_codes(Span<T>(codes.data(), codes.size()));
     return codes;
+  }
+
+  // The values that the codes stand for, into a buffer of size() of them, on so many threads.
+  void dequantize(Span<float> values, std::uint32_t threads = 1) const {
+    FloatCalls<float>::dequantize(handle_, values, threads);
+  }
+  void dequantize(Span<double> values, std::uint32_t threads = 1) const {
+    FloatCalls<double>::dequantize(handle_, values, threads);
+  }
+  void dequantize(Span<Half> values, std::uint32_t threads = 1) const {
+    FloatCalls<Half>::dequantize(handle_, values, threads);
+  }
+  void dequantize(Span<Bfloat16> values, std::uint32_t threads = 1) const {
+    FloatCalls<Bfloat16>::dequantize(handle_, values, threads);
+  }
+
+  // The same as a float, double, Half or Bfloat16 each.
+  template <class T = float>
+  std::vector<T> dequantize(std::uint32_t threads = 1) const {
+    std::vector<T> values(size());
+    dequantize(Span<T>(values.data(), values.size()), threads);
+    return values;
   }
 
   // The bytes of a BlobProto of type "QTensor", byte for byte what Caffe2 writes, or "QTensorLog"

@@ -21,6 +21,7 @@ mod allocator;
 mod attempt;
 mod bounded;
 mod files;
+mod floats;
 #[path = "../support/golden.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod golden;
@@ -65,11 +66,16 @@ fn calls_that_choose_and_convert() {
 }
 
 #[test]
+fn calls_on_floats() {
+    sweep_all("floats", floats::CASES);
+}
+
+#[test]
 fn every_function_has_a_case() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/c_tests/exports.txt");
     let exports = std::fs::read_to_string(path).unwrap();
     let exports: BTreeSet<&str> = exports.split_whitespace().collect();
-    let cases = [tensor::CASES, wire::CASES, files::CASES, quantize::CASES].concat();
+    let cases = [tensor::CASES, wire::CASES, files::CASES, quantize::CASES, floats::CASES].concat();
     let names: BTreeSet<&str> = cases.iter().map(|(name, _)| *name).collect();
     assert_eq!(names.len(), cases.len(), "a function has two cases");
     assert_eq!(names, exports);
