@@ -10,7 +10,8 @@ BENCH_PEERS := $(BENCH_TARGET)/bench-peers
 bench: bench-peers
 	rm -f $(BENCH_TARGET)/bench.jsonl
 	CAFFE2_QTENSOR_PEERS=$(BENCH_PEERS) \
-	  cargo bench --locked --bench varint --bench planes --bench wire --bench bits
+	  cargo bench --locked --bench varint --bench planes --bench wire --bench bits \
+    --bench quantize --bench dequantize
 	cargo bench --locked --bench summary
 
 bench-peers: $(BENCH_PEERS)/libprotobuf_peer.so $(BENCH_PEERS)/libbits_peer.so

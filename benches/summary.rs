@@ -17,9 +17,20 @@ fn main() {
     if !support::measuring() {
         return;
     }
-    let records = results::read();
+    let (records, checks) = results::read();
     for record in &records {
         println!("{}", record.line());
+    }
+
+    let (compared, differing) =
+        checks.iter().fold((0, 0), |(of, differing), c| (of + c.of, differing + c.differing));
+    println!(
+        "codes and values compared with the definition: {compared} in {} cases; differing: \
+         {differing}",
+        checks.len()
+    );
+    for check in checks.iter().filter(|check| check.differing != 0) {
+        println!("wrong: {} differing={} of={}", check.case, check.differing, check.of);
     }
 
     let missed: Vec<_> = records.iter().filter(|record| record.misses()).collect();

@@ -35,7 +35,8 @@ flags=(-g -O1 -Wall -Wextra -Wpedantic -Werror -I "$here/../include")
 sanitizers=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # What is still reachable at the end belongs to the standard libraries.
 memcheck=("${VALGRIND:-valgrind}" --quiet --error-exitcode=99 --leak-check=full
-  --errors-for-leak-kinds=definite,indirect,possible --show-leak-kinds=definite,indirect,possible)
+  --errors-for-leak-kinds=definite,indirect,possible --show-leak-kinds=definite,indirect,possible
+  --suppressions="$here/valgrind.supp")
 
 # The shared library under the name that programs ask the loader for.
 mkdir "$work/shared"

@@ -62,6 +62,9 @@ static void values_that_are_not_finite(void) {
     for (int i = 0; i < 3; i++) {
       values[n - 1] = bad[i];
       for (int variant = 0; variant < 8; variant++) {
+        if (n > 100000 && variant % 3 != i) {
+          continue; /* Slow under the checkers. */
+        }
         qtensor_quantize_options_t options = no_options();
         options.threads = variant & 1 ? 3 : 1;
         qtensor_t *tensor = make_row(n, variant & 2 ? 8 : 10, true, 1, 0);

@@ -1109,12 +1109,13 @@ qtensor_status qtensor_params_choose(float min,
 //
 // QTENSOR_NON_FINITE for a value that is NaN or infinite, unless the options say otherwise;
 // QTENSOR_SHAPE_MISMATCH unless n is the tensor's size, and where its channels do not fit its
-// dimensions; QTENSOR_INVALID_ARGUMENT for a scale that is not positive, finite and normal and for
-// a bias that is not finite, in whichever channel, for what QTENSOR_ROUND_CAFFE2 cannot work with,
-// and for an option that is none of its constants; QTENSOR_OUT_OF_RANGE for a precision of 0 or
-// above 32 and for channels along a dimension that is not there; QTENSOR_UNSUPPORTED for a DoReFa
-// scheme where the tensor is signed or logarithmic, for QTENSOR_ROUND_CAFFE2 with such a scheme or
-// tensor, and for options of a later version; QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first
+// dimensions; QTENSOR_INVALID_ARGUMENT for a scale that is not positive, finite and normal and
+// for a bias that is not finite, in whichever channel, unless the scheme sets them itself; for
+// what QTENSOR_ROUND_CAFFE2 cannot work with, and for an option that is none of its constants;
+// QTENSOR_OUT_OF_RANGE for a precision of 0 or above 32 and for channels along a dimension
+// that is not there; QTENSOR_UNSUPPORTED for a DoReFa scheme where the tensor is signed or
+// logarithmic, for QTENSOR_ROUND_CAFFE2 with such a scheme or tensor, and for options of a
+// later version; QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first
 // version's. The tensor stays as it was then, parameters and planes.
 qtensor_status qtensor_quantize(qtensor_t *tensor,
                                 const float *values,
@@ -1152,10 +1153,10 @@ qtensor_status qtensor_quantize_bf16(qtensor_t *tensor,
 //
 // The value of code x is scale * (x + bias), both operations in double precision, rounded to the
 // nearest float (even in the middle): too large a one becomes infinite. Where the tensor has
-// channels, scale and bias are those of the element's channel. They are taken as they are, whatever
-// the scale. In a logarithmic tensor code 0 has the value 0 and any other 2^(scale * (|x| - 1 +
-// bias)) with the sign of x. A tensor never written holds codes 0, and a sign on magnitude 0 is
-// ignored.
+// channels, scale and bias are those of the element's channel. They are taken as they are,
+// whatever the scale. In a logarithmic tensor code 0 has the value 0 and any other code
+// 2^(scale * (|x| - 1 + bias)) with the sign of x. A tensor never written holds codes 0, and a
+// sign on magnitude 0 is ignored.
 //
 // Works on `threads` threads, 0 being 1; small tensors get fewer. The values are the same for any
 // number. Those that the call starts have ended when it returns, and where one cannot be started

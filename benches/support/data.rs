@@ -66,35 +66,54 @@ fn splitmix(state: &mut u64) -> u64 {
     word ^ (word >> 31)
 }
 
-/// Bytes that start on a cache line, so that a ratio does not depend on what the allocator
+/// Fills `values` with numbers between two others, the same in every run.
+pub(crate) fn uniform(values: &mut [f32], from: f32, to: f32) {
+    let mut state = 0;
+    for value in values {
+        // As many bits as a float has behind its leading one.
+        let unit = (splitmix(&mut state) >> 40) as f32 / (1_u32 << 24) as f32;
+        *value = from + (to - from) * unit;
+    }
+}
+
+/// The bytes of floats.
+pub(crate) fn bytes_of(values: &[f32]) -> &[u8] {
+    // SAFETY: every byte of a float is initialized, and a byte has no alignment.
+    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) }
+}
+
+/// Numbers that start on a cache line, so that a ratio does not depend on what the allocator
 /// happened to return, and whose pages are all there before the first round.
-pub(crate) struct Buffer {
-    storage: Vec<u8>,
+pub(crate) struct Aligned<T> {
+    storage: Vec<T>,
     start: usize,
     len: usize,
 }
 
-impl Buffer {
-    /// `len` bytes of `value`.
-    pub(crate) fn filled(len: usize, value: u8) -> Buffer {
-        let mut storage = vec![0; len + 64];
+/// Bytes.
+pub(crate) type Buffer = Aligned<u8>;
+
+impl<T: Copy> Aligned<T> {
+    /// `len` times `value`.
+    pub(crate) fn filled(len: usize, value: T) -> Aligned<T> {
+        let mut storage = vec![value; len + 64];
         // Zeros come from the system untouched; written pages are really there.
         storage.fill(std::hint::black_box(value));
         let start = storage.as_ptr().align_offset(64);
-        Buffer { storage, start, len }
+        Aligned { storage, start, len }
     }
 }
 
-impl Deref for Buffer {
-    type Target = [u8];
+impl<T> Deref for Aligned<T> {
+    type Target = [T];
 
-    fn deref(&self) -> &[u8] {
+    fn deref(&self) -> &[T] {
         &self.storage[self.start..self.start + self.len]
     }
 }
 
-impl DerefMut for Buffer {
-    fn deref_mut(&mut self) -> &mut [u8] {
+impl<T> DerefMut for Aligned<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
         &mut self.storage[self.start..self.start + self.len]
     }
 }

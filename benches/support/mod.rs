@@ -6,16 +6,20 @@
 //! is the median of the peer's batches over the median of ours.
 
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
+#![allow(clippy::expect_used, reason = "a benchmark that cannot go on should stop")]
 
 pub(crate) mod bits_peer;
 pub(crate) mod data;
+pub(crate) mod floats;
+pub(crate) mod limits;
 pub(crate) mod peer_library;
+pub(crate) mod plain;
 pub(crate) mod prost_peer;
 pub(crate) mod protobuf_peer;
 pub(crate) mod results;
 
 use criterion::{Criterion, SamplingMode, Throughput};
-use results::Record;
+use results::{Check, Record};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -49,7 +53,12 @@ impl Runner {
     /// The sizes to go through: only the smallest where nothing is measured (`cargo test
     /// --all-targets` runs every case once).
     pub(crate) fn sizes(&self) -> &'static [data::Size] {
-        if self.measuring { &data::SIZES } else { &data::SIZES[..1] }
+        self.some_of(&data::SIZES)
+    }
+
+    /// The same of any sizes that begin with the smallest.
+    pub(crate) fn some_of<T>(&self, sizes: &'static [T]) -> &'static [T] {
+        if self.measuring { sizes } else { &sizes[..1] }
     }
 
     /// Measures `ours` against `theirs`, each one pass over `bytes` bytes, and records the case.
@@ -60,6 +69,20 @@ impl Runner {
         case: &str,
         bytes: usize,
         peer: &str,
+        ours: impl FnMut(),
+        theirs: impl FnMut(),
+    ) -> Option<f64> {
+        self.pair_scaled(case, bytes, peer, 1.0, ours, theirs)
+    }
+
+    /// [`Runner::pair`] with a peer that would take too long: it does one part in `times`, and its
+    /// time counts that often.
+    pub(crate) fn pair_scaled(
+        &mut self,
+        case: &str,
+        bytes: usize,
+        peer: &str,
+        times: f64,
         mut ours: impl FnMut(),
         mut theirs: impl FnMut(),
     ) -> Option<f64> {
@@ -82,7 +105,7 @@ impl Runner {
         let (ours, theirs) = (first.last(samples), second.last(samples));
         let ours_ns = median(ours.clone().map(|r| r.asked).chain(theirs.clone().map(|r| r.other)));
         let peer_ns = median(ours.map(|r| r.other).chain(theirs.map(|r| r.asked)));
-        let (ours_ns, peer_ns) = (ours_ns?, peer_ns?);
+        let (ours_ns, peer_ns) = (ours_ns?, times * peer_ns?);
         self.record(case, ours_ns, peer, peer_ns);
         Some(ours_ns)
     }
@@ -93,6 +116,15 @@ impl Runner {
         if let Some(ours_ns) = ours_ns {
             self.record(case, ours_ns, &format!("{rate}GB/s"), bytes as f64 / rate);
         }
+    }
+
+    /// Records how many results of a case are not what the definition says, and stops where
+    /// there are any.
+    pub(crate) fn check(&self, case: &str, of: usize, differing: usize) {
+        if self.measuring {
+            Check { case: case.to_owned(), differing, of }.append();
+        }
+        assert_eq!(differing, 0, "{case} is wrong");
     }
 
     fn record(&self, case: &str, ours_ns: f64, peer: &str, peer_ns: f64) {

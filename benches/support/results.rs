@@ -68,27 +68,59 @@ impl Record {
 
     /// Appends the record to `bench.jsonl`.
     pub(crate) fn append(&self) {
-        let path = path();
-        let file = File::options().create(true).append(true).open(&path);
-        file.and_then(|mut file| writeln!(file, "{}", self.to_json()))
-            .unwrap_or_else(|error| panic!("{} cannot be written: {error}", path.display()));
+        append(&self.to_json());
     }
 }
 
-/// Every case in `bench.jsonl` in the order of measurement. A case that was measured again
-/// counts as it was the last time.
-pub(crate) fn read() -> Vec<Record> {
+/// How many results of a case were compared with the definition, and how many differ.
+pub(crate) struct Check {
+    pub(crate) case: String,
+    pub(crate) differing: usize,
+    pub(crate) of: usize,
+}
+
+impl Check {
+    /// Appends the figure to `bench.jsonl`.
+    pub(crate) fn append(&self) {
+        let case = serde_json::Value::from(self.case.as_str());
+        let Check { differing, of, .. } = self;
+        append(&format!("{{\"case\": {case}, \"differing\": {differing}, \"of\": {of}}}"));
+    }
+
+    fn from_json(line: &str) -> Option<Check> {
+        let value: serde_json::Value = serde_json::from_str(line).ok()?;
+        let number = |key| value.get(key)?.as_u64().map(|number| number as usize);
+        let case = value.get("case")?.as_str()?.to_owned();
+        Some(Check { case, differing: number("differing")?, of: number("of")? })
+    }
+}
+
+fn append(line: &str) {
+    let path = path();
+    let file = File::options().create(true).append(true).open(&path);
+    file.and_then(|mut file| writeln!(file, "{line}"))
+        .unwrap_or_else(|error| panic!("{} cannot be written: {error}", path.display()));
+}
+
+/// Everything in `bench.jsonl` in the order of measurement. A case that was measured again counts
+/// as it was the last time.
+pub(crate) fn read() -> (Vec<Record>, Vec<Check>) {
     let path = path();
     let text = fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display()));
-    let mut records: Vec<Record> = Vec::new();
+    let (mut records, mut checks): (Vec<Record>, Vec<Check>) = (Vec::new(), Vec::new());
     for line in text.lines() {
+        if let Some(check) = Check::from_json(line) {
+            checks.retain(|earlier| earlier.case != check.case);
+            checks.push(check);
+            continue;
+        }
         let record = Record::from_json(line)
             .unwrap_or_else(|| panic!("{} has a line that is no record: {line}", path.display()));
         records.retain(|earlier| earlier.case != record.case);
         records.push(record);
     }
-    records
+    (records, checks)
 }
 
 /// The goals of `goals.toml` by case.

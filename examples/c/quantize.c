@@ -29,38 +29,28 @@ static void *allocate(size_t bytes) {
   return memory;
 }
 
-/* A tensor whose codes 0 and 255 stand for the smallest and the largest value. */
+/* A tensor whose codes 0 and 255 stand for the smallest and the largest value. The library refuses
+ * values that are not finite. */
 static qtensor_t *quantize(const char *name, const qtensor_dense_t *dense) {
   const float *values = (const float *)qtensor_dense_data(dense);
   size_t size = qtensor_dense_size(dense);
   double low = INFINITY, high = -INFINITY;
   for (size_t i = 0; i < size; i++) {
-    if (!isfinite(values[i])) {
-      fprintf(stderr, "quantize: %s: value %zu is not finite\n", name, i);
-      exit(EXIT_FAILURE);
-    }
     low = fmin(low, values[i]);
     high = fmax(high, values[i]);
   }
   /* A tensor of one value needs no steps; an empty one has no values. */
   double scale = high > low ? (high - low) / LARGEST_CODE : 1.0;
   double bias = size > 0 ? low / scale : 0.0;
-
-  uint8_t *codes = (uint8_t *)allocate(size);
-  for (size_t i = 0; i < size; i++) {
-    double code = nearbyint(values[i] / scale - bias);
-    codes[i] = (uint8_t)fmin(fmax(code, 0.0), LARGEST_CODE);
-  }
   qtensor_error_t *error = NULL;
   qtensor_t *tensor = NULL;
   if (qtensor_create_with(qtensor_dense_dims(dense), qtensor_dense_ndim(dense), PRECISION, false,
                           &tensor, &error) != QTENSOR_OK ||
       qtensor_set_scale(tensor, scale, &error) != QTENSOR_OK ||
       qtensor_set_bias(tensor, bias, &error) != QTENSOR_OK ||
-      qtensor_write_codes_u8(tensor, codes, size, &error) != QTENSOR_OK) {
+      qtensor_quantize(tensor, values, size, NULL, NULL, &error) != QTENSOR_OK) {
     fail(name, error);
   }
-  free(codes);
   return tensor;
 }
 
@@ -70,16 +60,15 @@ static void report(const char *name, const qtensor_dense_t *dense, const qtensor
   const float *values = (const float *)qtensor_dense_data(dense);
   size_t size = qtensor_size(tensor), float_wire = 0, code_wire = 0;
   qtensor_error_t *error = NULL;
-  uint8_t *codes = (uint8_t *)allocate(size);
-  if (qtensor_read_codes_u8(tensor, codes, size, &error) != QTENSOR_OK ||
+  double *found = (double *)allocate(size * sizeof *found);
+  if (qtensor_dequantize_f64(tensor, found, size, 1, &error) != QTENSOR_OK ||
       qtensor_dense_serialized_size(dense, name, &float_wire, &error) != QTENSOR_OK ||
       qtensor_serialized_size(tensor, name, &code_wire, &error) != QTENSOR_OK) {
     fail(name, error);
   }
   double worst = 0.0, squares = 0.0, signal = 0.0;
   for (size_t i = 0; i < size; i++) {
-    double value = qtensor_scale(tensor) * (codes[i] + qtensor_bias(tensor));
-    double difference = fabs(value - values[i]);
+    double difference = fabs(found[i] - values[i]);
     worst = fmax(worst, difference);
     squares += difference * difference;
     signal += (double)values[i] * values[i];
@@ -90,7 +79,7 @@ static void report(const char *name, const qtensor_dense_t *dense, const qtensor
          size > 0 ? sqrt(squares / (double)size) : 0.0, 10.0 * log10(signal / squares));
   totals[0] += float_wire;
   totals[1] += code_wire;
-  free(codes);
+  free(found);
 }
 
 int main(int argc, char **argv) {

@@ -55,33 +55,16 @@ qt::Tensor quantize(qt::DenseRef dense, int bits) {
   const qt::Span<const float> values = dense.elements<float>();
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const float value : values) {
-    if (!std::isfinite(value)) {
-      throw std::runtime_error("A weight is not finite.");
-    }
     low = std::min<double>(low, value);
     high = std::max<double>(high, value);
   }
   const double last_code = static_cast<double>((1 << bits) - 1);
   const double scale = high > low ? (high - low) / last_code : 1.0;
-  const double bias = low / scale;
-  std::vector<std::uint8_t> codes;
-  for (const float value : values) {
-    const double code = std::nearbyint(value / scale - bias);
-    codes.push_back(static_cast<std::uint8_t>(std::min(std::max(code, 0.0), last_code)));
-  }
   qt::Tensor tensor(dense.dims(), bits);
   tensor.set_scale(scale);
-  tensor.set_bias(bias);
-  tensor.write_codes(codes);
+  tensor.set_bias(low / scale);
+  tensor.quantize(values);
   return tensor;
-}
-
-std::vector<float> dequantize(qt::TensorRef tensor) {
-  std::vector<float> values;
-  for (const std::uint8_t code : tensor.codes<std::uint8_t>()) {
-    values.push_back(static_cast<float>(tensor.scale() * (code + tensor.bias())));
-  }
-  return values;
 }
 
 // Saves the model with weights of `bits` bits; the few biases stay floats.
@@ -118,7 +101,7 @@ Model load(const std::string& path) {
       throw std::runtime_error(weights.name() + " is no matrix.");
     }
     Layer layer;
-    layer.weights = weights.has_tensor() ? dequantize(weights.tensor())
+    layer.weights = weights.has_tensor() ? weights.tensor().dequantize()
                                          : elements_of<float>(weights.dense());
     layer.bias = elements_of<float>(bias.dense());
     layer.outputs = static_cast<std::size_t>(dims[0]);

@@ -31,10 +31,10 @@ unsafe fn dequantize<T: Value>(
 ///
 /// The value of code x is scale * (x + bias), both operations in double precision, rounded to the
 /// nearest float (even in the middle): too large a one becomes infinite. Where the tensor has
-/// channels, scale and bias are those of the element's channel. They are taken as they are, whatever
-/// the scale. In a logarithmic tensor code 0 has the value 0 and any other 2^(scale * (|x| - 1 +
-/// bias)) with the sign of x. A tensor never written holds codes 0, and a sign on magnitude 0 is
-/// ignored.
+/// channels, scale and bias are those of the element's channel. They are taken as they are,
+/// whatever the scale. In a logarithmic tensor code 0 has the value 0 and any other code
+/// 2^(scale * (|x| - 1 + bias)) with the sign of x. A tensor never written holds codes 0, and a
+/// sign on magnitude 0 is ignored.
 ///
 /// Works on `threads` threads, 0 being 1; small tensors get fewer. The values are the same for any
 /// number. Those that the call starts have ended when it returns, and where one cannot be started

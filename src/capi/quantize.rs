@@ -199,12 +199,13 @@ unsafe fn quantize<T: Value>(
 ///
 /// QTENSOR_NON_FINITE for a value that is NaN or infinite, unless the options say otherwise;
 /// QTENSOR_SHAPE_MISMATCH unless n is the tensor's size, and where its channels do not fit its
-/// dimensions; QTENSOR_INVALID_ARGUMENT for a scale that is not positive, finite and normal and for
-/// a bias that is not finite, in whichever channel, for what QTENSOR_ROUND_CAFFE2 cannot work with,
-/// and for an option that is none of its constants; QTENSOR_OUT_OF_RANGE for a precision of 0 or
-/// above 32 and for channels along a dimension that is not there; QTENSOR_UNSUPPORTED for a DoReFa
-/// scheme where the tensor is signed or logarithmic, for QTENSOR_ROUND_CAFFE2 with such a scheme or
-/// tensor, and for options of a later version; QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first
+/// dimensions; QTENSOR_INVALID_ARGUMENT for a scale that is not positive, finite and normal and
+/// for a bias that is not finite, in whichever channel, unless the scheme sets them itself; for
+/// what QTENSOR_ROUND_CAFFE2 cannot work with, and for an option that is none of its constants;
+/// QTENSOR_OUT_OF_RANGE for a precision of 0 or above 32 and for channels along a dimension
+/// that is not there; QTENSOR_UNSUPPORTED for a DoReFa scheme where the tensor is signed or
+/// logarithmic, for QTENSOR_ROUND_CAFFE2 with such a scheme or tensor, and for options of a
+/// later version; QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first
 /// version's. The tensor stays as it was then, parameters and planes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_quantize(

@@ -18,7 +18,7 @@ pub struct Level(Kind);
 pub(crate) enum Kind {
     /// Plain Rust: the specification of every operation.
     Portable = 1,
-    /// AVX2, SSSE3, BMI1, BMI2 and POPCNT.
+    /// AVX2, SSSE3, FMA, F16C, BMI1, BMI2 and POPCNT.
     #[cfg(target_arch = "x86_64")]
     Avx2 = 2,
     /// AVX-512 F, BW, DQ, VL, VBMI and VBMI2 with GFNI, on top of everything in [`Kind::Avx2`].
@@ -116,7 +116,13 @@ fn environment_says(name: &str) -> bool {
 #[cfg(target_arch = "x86_64")]
 fn detect() -> Kind {
     use std::arch::is_x86_feature_detected as has;
-    let avx2 = has!("avx2") && has!("ssse3") && has!("bmi1") && has!("bmi2") && has!("popcnt");
+    let avx2 = has!("avx2")
+        && has!("ssse3")
+        && has!("fma")
+        && has!("f16c")
+        && has!("bmi1")
+        && has!("bmi2")
+        && has!("popcnt");
     let avx512 = avx2
         && has!("avx512f")
         && has!("avx512dq")

@@ -10,6 +10,9 @@ use crate::threads::{MAX_THREADS, THREAD_ELEMENTS, both, share};
 /// Elements of a block of narrow codes: its bytes stay in the first-level cache.
 pub(crate) const NARROW: usize = 4096;
 
+/// Elements of a block where there are no more.
+const SHORT: usize = 512;
+
 /// Elements that are a single block, narrow or wide.
 pub(crate) const SINGLE_BLOCK: usize = if BLOCK < NARROW { BLOCK } else { NARROW };
 
@@ -89,6 +92,21 @@ pub(crate) fn fill<S: Source>(
 #[repr(align(64))]
 struct Aligned<const LENGTH: usize>([u8; LENGTH]);
 
+/// Packs the codes of a whole block where they are cached, and stores the planes around the caches.
+#[inline(never)]
+fn send_off(level: Level, bytes: &[u8], signs: &[u8], rows: &mut Rows<'_>) {
+    let planes = rows.count();
+    let mut staged = Aligned([0; NARROW_PLANES * NARROW / 8]);
+    let mut packed = Rows::new(&mut staged.0, NARROW / 8, planes, NARROW / 8);
+    transpose::pack_rows(level, bytes, packed.some(0, planes.min(8)));
+    if planes > 8 {
+        transpose::pack_rows(level, signs, packed.some(8, 1));
+    }
+    for (row, staged) in staged.0.chunks_exact(NARROW / 8).take(planes).enumerate() {
+        rows.store_streaming(level, row, staged);
+    }
+}
+
 struct Job<'a, S> {
     geometry: Geometry,
     padding: &'a Padding,
@@ -118,36 +136,36 @@ impl<S: Source> Job<'_, S> {
 
     fn run(&self, first: usize, rows: Rows<'_>) -> Result<S::Tally> {
         let signed_bytes = self.geometry.signed() && self.geometry.precision() == 8;
+        let short = rows.bytes() <= SHORT / 8;
         match (self.source.narrow(), signed_bytes) {
-            (true, false) => self.run_narrow(first, rows, &mut []),
-            (true, true) => self.run_narrow(first, rows, &mut [0; NARROW]),
             (false, _) => self.run_wide(first, rows),
+            (true, true) => self.run_narrow::<NARROW>(first, rows, &mut [0; NARROW]),
+            (true, false) if self.streaming => self.run_narrow::<NARROW>(first, rows, &mut []),
+            // Clearing a large buffer would take longer than the codes of a short tensor.
+            (true, false) if short => self.run_narrow::<SHORT>(first, rows, &mut []),
+            (true, false) => self.run_narrow::<NARROW>(first, rows, &mut []),
         }
     }
 
-    fn run_narrow(&self, first: usize, mut rows: Rows<'_>, signs: &mut [u8]) -> Result<S::Tally> {
+    fn run_narrow<const SIZE: usize>(
+        &self,
+        first: usize,
+        mut rows: Rows<'_>,
+        signs: &mut [u8],
+    ) -> Result<S::Tally> {
         let level = Level::best();
         let mut tally = S::Tally::default();
-        let mut bytes = Aligned([0; NARROW]);
-        let mut staged = Aligned([0; NARROW_PLANES * NARROW / 8]);
+        let mut bytes = Aligned([0; SIZE]);
         let planes = self.geometry.planes();
-        self.each_block(NARROW, first, rows.bytes(), |first, at, length| {
+        self.each_block(SIZE, first, rows.bytes(), |first, at, length| {
             let bytes = bytes.0.get_mut(..length).unwrap_or_default();
             let signs = signs.get_mut(..length).unwrap_or_default();
             let codes = Codes { bytes: &mut *bytes, signs: &mut *signs };
             self.source.codes(first, Block::Narrow(codes), &mut tally)?;
-            let row_bytes = length.div_ceil(8);
-            let mut rows = rows.part(at, row_bytes);
+            let mut rows = rows.part(at, length.div_ceil(8));
             if self.streaming && length == NARROW {
-                // Packed where it is cached, then sent off. A whole block has no padding.
-                let mut packed = Rows::new(&mut staged.0, NARROW / 8, planes, NARROW / 8);
-                transpose::pack_rows(level, bytes, packed.some(0, planes.min(8)));
-                if planes > 8 {
-                    transpose::pack_rows(level, signs, packed.some(8, 1));
-                }
-                for (row, staged) in staged.0.chunks_exact(NARROW / 8).take(planes).enumerate() {
-                    rows.store_streaming(level, row, staged);
-                }
+                // A whole block has no padding.
+                send_off(level, bytes, signs, &mut rows);
                 return Ok(());
             }
             self.pad(first, length, &mut rows);
@@ -157,7 +175,9 @@ impl<S: Source> Job<'_, S> {
             }
             Ok(())
         })?;
-        stream::fence();
+        if self.streaming {
+            stream::fence();
+        }
         Ok(tally)
     }
 

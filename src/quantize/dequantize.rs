@@ -5,7 +5,7 @@ use super::linear::{check_precision, check_size};
 use super::logarithmic;
 use super::value::Value;
 use crate::error::Result;
-use crate::kernels::dequantize::{Table, lookup, scaled, wide};
+use crate::kernels::dequantize::{Table, decode, lookup, scaled, wide};
 use crate::kernels::quantize::Step;
 use crate::kernels::stream::{FROM_BYTES, fence};
 use crate::kernels::{Level, transpose};
@@ -92,9 +92,63 @@ impl Job<'_> {
     }
 
     fn run_narrow<T: Value>(&self, first: usize, values: &mut [T]) -> Result<()> {
+        let mut state = State::<T>::default();
+        match self.params {
+            Params::Affine { .. } | Params::Log { .. } => {
+                self.fill_table(0, &mut state);
+                self.run_row(first, values, &mut state)?;
+            }
+            Params::PerChannel { axis, scales, .. } => {
+                let layout = Layout::new(self.tensor.dims(), axis, scales.len());
+                if layout.row < self.long_row() || !layout.row.is_multiple_of(8) {
+                    self.run_blocks(first, values, &mut state)?;
+                } else {
+                    let mut left = values;
+                    for (channel, at, length) in layout.rows(first, left.len()) {
+                        self.fill_table(channel, &mut state);
+                        let (row, later) = left.split_at_mut_checked(length).unwrap_or_default();
+                        self.run_row(at, row, &mut state)?;
+                        left = later;
+                    }
+                }
+            }
+        }
+        fence();
+        Ok(())
+    }
+
+    /// Values of which the table holds all, from element `first` on, the first of a byte.
+    fn run_row<T: Value>(
+        &self,
+        first: usize,
+        values: &mut [T],
+        state: &mut State<T>,
+    ) -> Result<()> {
+        let view = self.tensor.view();
+        let planes = view.data.and_then(|planes| planes.get(first / 8..));
+        let done = planes.map_or(0, |planes| {
+            let stride = view.plane_stride;
+            decode(Level::best(), &state.table, planes, stride, values, self.streaming)
+        });
+        match values.get_mut(done..) {
+            Some(rest) if !rest.is_empty() => {
+                self.run_blocks(first.saturating_add(done), rest, state)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// By way of bytes. A function by itself, so that its buffers cost nothing where they are not
+    /// needed.
+    #[inline(never)]
+    fn run_blocks<T: Value>(
+        &self,
+        first: usize,
+        values: &mut [T],
+        state: &mut State<T>,
+    ) -> Result<()> {
         let (precision, signed) = (self.tensor.precision(), self.tensor.is_signed());
         let view = self.tensor.view();
-        let mut state = State::<T>::default();
         let mut block = Narrow { bytes: [0; NARROW], signs: [0; NARROW] };
         // The sign is the plane behind the others, so it is unpacked into the bit behind theirs.
         let together = usize::from(precision).saturating_add(usize::from(signed)).min(8);
@@ -113,13 +167,45 @@ impl Job<'_> {
                     transpose::unpack(level, plane, view.plane_stride, 1, signs);
                 }
             }
-            self.decode(first, bytes, signs, values, &mut state)?;
+            self.look_up(first, bytes, signs, values, state)?;
         }
-        fence();
         Ok(())
     }
 
-    fn decode<T: Value>(
+    /// Elements of a channel that are worth a table.
+    fn long_row(&self) -> usize {
+        let bits = self.tensor.precision().saturating_add(u8::from(self.tensor.is_signed()));
+        if bits <= 5 { 256 } else { 1024 }
+    }
+
+    /// The table of a channel, which is kept until there is another one.
+    fn fill_table<T: Value>(&self, channel: usize, state: &mut State<T>) {
+        if state.channel == Some(channel) {
+            return;
+        }
+        state.channel = Some(channel);
+        let (level, precision) = (Level::best(), self.tensor.precision());
+        let signed = self.tensor.is_signed();
+        match self.params {
+            Params::Affine { scale, bias } => {
+                state.table.fill(level, &Step { scale, bias }, precision, signed);
+            }
+            Params::Log { scale, bias } => {
+                let value = |magnitude: u8, negative| {
+                    logarithmic::value(scale, bias, u64::from(magnitude), negative)
+                };
+                state.table.fill_by(precision, signed, value);
+            }
+            Params::PerChannel { scales, biases, .. } => {
+                if let (Some(scale), Some(bias)) = (scales.get(channel), biases.get(channel)) {
+                    let step = Step { scale: *scale, bias: *bias };
+                    state.table.fill(level, &step, precision, signed);
+                }
+            }
+        }
+    }
+
+    fn look_up<T: Value>(
         &self,
         first: usize,
         bytes: &mut [u8],
@@ -128,44 +214,20 @@ impl Job<'_> {
         state: &mut State<T>,
     ) -> Result<()> {
         let level = Level::best();
-        let (precision, signed) = (self.tensor.precision(), self.tensor.is_signed());
-        let (axis, scales, biases) = match self.params {
-            Params::Affine { scale, bias } => {
-                if state.channel.is_none() {
-                    state.table.fill(level, &Step { scale, bias }, precision, signed);
-                    state.channel = Some(0);
-                }
-                lookup(level, &state.table, bytes, signs, values, self.streaming);
-                return Ok(());
-            }
-            Params::Log { scale, bias } => {
-                if state.channel.is_none() {
-                    let value = |magnitude: u8, negative| {
-                        logarithmic::value(scale, bias, u64::from(magnitude), negative)
-                    };
-                    state.table.fill_by(precision, signed, value);
-                    state.channel = Some(0);
-                }
-                lookup(level, &state.table, bytes, signs, values, self.streaming);
-                return Ok(());
-            }
-            Params::PerChannel { axis, scales, biases } => (axis, scales, biases),
+        let Params::PerChannel { axis, scales, biases } = self.params else {
+            self.fill_table(0, state);
+            lookup(level, &state.table, bytes, signs, values, self.streaming);
+            return Ok(());
         };
         let layout = Layout::new(self.tensor.dims(), axis, scales.len());
-        let of = |channel: usize| Some((*scales.get(channel)?, *biases.get(channel)?));
-        let long = if precision.saturating_add(u8::from(signed)) <= 5 { 256 } else { 1024 };
-        if layout.row < long {
+        if layout.row < self.long_row() {
+            let of = |channel: usize| Some((*scales.get(channel)?, *biases.get(channel)?));
             let (scales, biases) = state.expansion.expand(layout, first, values.len(), of)?;
-            scaled(level, bytes, signs, precision, scales, biases, values);
+            scaled(level, bytes, signs, self.tensor.precision(), scales, biases, values);
             return Ok(());
         }
         for (channel, at, length) in layout.rows(first, values.len()) {
-            if state.channel != Some(channel)
-                && let Some((scale, bias)) = of(channel)
-            {
-                state.table.fill(level, &Step { scale, bias }, precision, signed);
-                state.channel = Some(channel);
-            }
+            self.fill_table(channel, state);
             let start = at.saturating_sub(first);
             let part = start..start.saturating_add(length);
             let bytes = bytes.get(part.clone()).unwrap_or_default();

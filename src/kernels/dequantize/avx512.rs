@@ -43,7 +43,7 @@ pub(super) unsafe fn lookup<T: Output>(
 }
 
 /// A table in registers. The values of 64 bytes fill the first `REGISTERS` of the result.
-trait Registers {
+pub(super) trait Registers {
     /// Registers that 64 values fill.
     const REGISTERS: usize;
 
@@ -53,12 +53,12 @@ trait Registers {
 }
 
 /// Up to 16 values of four bytes.
-struct Sixteen(__m512i);
+pub(super) struct Sixteen(__m512i);
 
 impl Sixteen {
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn new<T>(table: &Table<T>) -> Sixteen
+    pub(super) fn new<T>(table: &Table<T>) -> Sixteen
     where
         T: Output,
     {
@@ -78,12 +78,12 @@ impl Registers for Sixteen {
 }
 
 /// Up to 32 values of four bytes.
-struct ThirtyTwo([__m512i; 2]);
+pub(super) struct ThirtyTwo([__m512i; 2]);
 
 impl ThirtyTwo {
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn new<T: Output>(table: &Table<T>) -> ThirtyTwo {
+    pub(super) fn new<T: Output>(table: &Table<T>) -> ThirtyTwo {
         let start = table.values().as_ptr().cast::<u8>();
         // SAFETY: 256 values of four bytes can be read.
         ThirtyTwo(unsafe {
@@ -108,7 +108,7 @@ impl Registers for ThirtyTwo {
 /// # Safety
 /// The machine has AVX-512 F.
 #[inline(always)]
-unsafe fn widened(bytes: __m512i) -> [__m512i; 4] {
+pub(super) unsafe fn widened(bytes: __m512i) -> [__m512i; 4] {
     // SAFETY: the caller's promise.
     unsafe {
         [
@@ -121,12 +121,12 @@ unsafe fn widened(bytes: __m512i) -> [__m512i; 4] {
 }
 
 /// For values of `BYTES` bytes, a table of `PARTS` times 64 entries for each byte.
-struct Bytes<const BYTES: usize, const PARTS: usize>([[__m512i; PARTS]; BYTES]);
+pub(super) struct Bytes<const BYTES: usize, const PARTS: usize>([[__m512i; PARTS]; BYTES]);
 
 impl<const BYTES: usize, const PARTS: usize> Bytes<BYTES, PARTS> {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-    fn new<T: Output>(table: &Table<T>) -> Self {
+    pub(super) fn new<T: Output>(table: &Table<T>) -> Self {
         let start = table.values().as_ptr().cast::<u8>();
         let mut tables = [[_mm512_setzero_si512(); PARTS]; BYTES];
         for part in 0..PARTS {

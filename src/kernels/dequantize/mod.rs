@@ -14,22 +14,35 @@ use super::widen::{Bfloat16, Half};
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod planes;
 mod scaled;
 mod table;
 
 pub use scaled::{scaled, wide};
-pub use table::{Table, lookup};
+#[cfg(target_arch = "x86_64")]
+use table::Product;
+pub use table::{Table, decode, lookup};
 
 /// A type of values that codes stand for.
 pub trait Output: Copy + Default + 'static {
     /// The nearest value of the type, even in the middle.
     fn nearest(value: f64) -> Self;
+    /// Whether this is a certain value in single precision, bit by bit.
+    fn is_single(self, value: f32) -> bool {
+        let _ = value;
+        false
+    }
 }
 
 impl Output for f32 {
     #[inline(always)]
     fn nearest(value: f64) -> f32 {
         value as f32
+    }
+    #[inline(always)]
+    fn is_single(self, value: f32) -> bool {
+        self.to_bits() == value.to_bits()
     }
 }
 

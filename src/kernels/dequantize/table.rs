@@ -11,11 +11,49 @@ pub struct Table<T> {
     /// Bits of a byte that are used.
     bits: u8,
     signs: bool,
+    /// Where a multiplication gives the same values as an 8-bit table.
+    #[cfg(target_arch = "x86_64")]
+    product: Option<Product>,
+}
+
+/// A step in single precision: `(code + bias) * (high + low)`, in which only one product and the
+/// sum of both are rounded.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(super) struct Product {
+    pub(super) high: f32,
+    pub(super) low: f32,
+    pub(super) bias: f32,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Product {
+    fn new(step: &Step) -> Product {
+        let high = step.scale as f32;
+        Product { high, low: (step.scale - f64::from(high)) as f32, bias: step.bias as f32 }
+    }
+
+    /// Whether it gives these values, those of all magnitudes in order.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+    fn gives<T: Output>(self, values: &[T; 256], negative: bool) -> bool {
+        values.iter().zip(0_u16..).fold(true, |same, (value, magnitude)| {
+            let magnitude = f32::from(magnitude);
+            let code = (if negative { 0.0 - magnitude } else { magnitude }) + self.bias;
+            same & value.is_single(code.mul_add(self.high, code * self.low))
+        })
+    }
 }
 
 impl<T: Output> Default for Table<T> {
     fn default() -> Table<T> {
-        Table { values: [T::default(); 256], negative: [T::default(); 256], bits: 0, signs: false }
+        Table {
+            values: [T::default(); 256],
+            negative: [T::default(); 256],
+            bits: 0,
+            signs: false,
+            #[cfg(target_arch = "x86_64")]
+            product: None,
+        }
     }
 }
 
@@ -29,6 +67,16 @@ impl<T: Output> Table<T> {
             compute(level, step, true, &mut self.negative);
         } else if signed {
             compute(level, step, true, &mut self.values[half..2 * half]);
+        }
+        #[cfg(target_arch = "x86_64")]
+        if precision == 8 && level.kind() == Kind::Avx512 {
+            let product = Product::new(step);
+            // SAFETY: a `Level` of this kind exists only where AVX-512 with F, BW, VL and DQ does.
+            let same = unsafe {
+                product.gives(&self.values, false)
+                    && (!signed || product.gives(&self.negative, true))
+            };
+            self.product = same.then_some(product);
         }
     }
 
@@ -53,6 +101,10 @@ impl<T: Output> Table<T> {
         assert!((1..=8).contains(&precision), "codes of a byte have 1 to 8 bits");
         self.signs = signed && precision == 8;
         self.bits = precision + u8::from(signed && !self.signs);
+        #[cfg(target_arch = "x86_64")]
+        {
+            self.product = None;
+        }
     }
 
     /// The values by the byte, as many as there are.
@@ -65,6 +117,50 @@ impl<T: Output> Table<T> {
     #[cfg(target_arch = "x86_64")]
     pub(super) fn bits(&self) -> u8 {
         self.bits
+    }
+
+    /// Whether there is a plane of signs besides the bits of a byte.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn signs(&self) -> bool {
+        self.signs
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn product(&self) -> Option<Product> {
+        self.product
+    }
+}
+
+/// Turns the planes of a table's codes into values, without the detour over bytes; returns how
+/// many of the first values it wrote. The others are left to [`lookup`], all of them where there is
+/// no such kernel.
+///
+/// Plane `p` of the first value's code begins at `planes[p * stride]`; there are as many planes as
+/// the precision and sign that the table was made for say, each with a bit for every value (the
+/// function panics otherwise). `streaming` is that of [`lookup`].
+pub fn decode<T: Output>(
+    level: Level,
+    table: &Table<T>,
+    planes: &[u8],
+    stride: usize,
+    values: &mut [T],
+    streaming: bool,
+) -> usize {
+    let count = usize::from(table.bits) + usize::from(table.signs);
+    let needed = count
+        .saturating_sub(1)
+        .checked_mul(stride)
+        .and_then(|start| start.checked_add(values.len().div_ceil(8)));
+    assert!(needed.is_some_and(|needed| needed <= planes.len()), "the planes do not fit");
+    match level.kind() {
+        // SAFETY: a `Level` of this kind exists only where AVX-512 with F, BW, VL, VBMI, VBMI2 and
+        // GFNI does; the planes were checked.
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx512 => unsafe { super::planes::decode(table, planes, stride, values, streaming) },
+        _ => {
+            let _ = (values, streaming);
+            0
+        }
     }
 }
 

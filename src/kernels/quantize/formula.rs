@@ -121,7 +121,8 @@ impl Rules {
 /// What the elements of a channel have in common: how far apart the codes' values are, and where.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
-    /// The distance between the values of neighboring codes: positive, finite and normal.
+    /// The distance between the values of neighboring codes: positive, finite and normal, for
+    /// [`Rounding::Caffe2`] as a number of single precision.
     pub scale: f64,
     /// What is added to a code before it is scaled: finite.
     pub bias: f64,
@@ -169,15 +170,15 @@ impl Formula {
             Rounding::Caffe2 => f64::from((value as f32 / scale as f32).round_ties_even()) - bias,
             _ => self.rules.round(position, index),
         };
-        // Both bounds are far inside what a double holds exactly.
-        if rounded < lowest as f64 {
-            (lowest, Outcome::Low)
-        } else if rounded > highest as f64 {
+        // Both bounds are far inside what a double holds exactly. NaN, which only a scale that
+        // breaks its promise can bring about, is never converted: it takes the last branch.
+        if rounded > highest as f64 {
             (highest, Outcome::High)
-        } else if rounded == -bias && value != 0.0 {
-            (rounded as i64, Outcome::Flushed)
+        } else if rounded >= lowest as f64 {
+            let flushed = rounded == -bias && value != 0.0;
+            (rounded as i64, if flushed { Outcome::Flushed } else { Outcome::Inside })
         } else {
-            (rounded as i64, Outcome::Inside)
+            (lowest, Outcome::Low)
         }
     }
 }

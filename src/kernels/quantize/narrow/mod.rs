@@ -8,11 +8,15 @@
 //! with the value. NaN, infinities and positions beyond 2^15 do not fit the fixed-point number;
 //! the conversion turns them into one that is doubtful.
 
-use super::formula::{Counts, Formula, Outcome, Rounding, Rules, Step};
+use super::formula::{Counts, Rounding, Rules, Step};
 use crate::kernels::cpu::{Kind, Level};
+use job::Job;
 
 #[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
+mod job;
 mod portable;
 
 /// Bits behind the point.
@@ -72,6 +76,10 @@ impl Fast {
         // Moved up by the error, so that what is doubtful lies right above a code.
         let error = error.ceil();
         let window = 2.0 * error + 1.0;
+        // A zero point between two codes moves the codes after the rounding, not before.
+        if rules.rounding == Rounding::Caffe2 && step.bias != step.bias.trunc() {
+            return None;
+        }
         let window_fits = window <= LARGEST_WINDOW;
         window_fits.then_some(Fast {
             multiplier,
@@ -131,7 +139,8 @@ pub struct Codes<'a> {
 ///
 /// The precision is at most 8. `codes.bytes`, and `codes.signs` where the precision is 8 and signed,
 /// are as long as `values`, and so are the slices of [`Steps::Each`] (the function panics
-/// otherwise). `counts` costs a third more time in the first-level cache, and none from memory.
+/// otherwise). `counts` take as much time again in the first-level cache, and none from
+/// memory.
 pub fn narrow(
     level: Level,
     values: &[f32],
@@ -152,98 +161,14 @@ pub fn narrow(
     let mut job = Job { values, steps, rules, first, codes, counts, non_finite: 0 };
     match level.kind() {
         Kind::Portable => portable::run(&mut job),
+        // SAFETY: a `Level` of this kind exists only where AVX2 and FMA do; the slices were
+        // checked.
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => portable::run(&mut job),
+        Kind::Avx2 => unsafe { avx2::run(&mut job) },
         // SAFETY: a `Level` of this kind exists only where AVX-512 with F, BW, DQ and VL does; the
         // slices were checked.
         #[cfg(target_arch = "x86_64")]
         Kind::Avx512 => unsafe { avx512::run(&mut job) },
     }
     job.non_finite
-}
-
-/// All that a kernel needs.
-struct Job<'a> {
-    values: &'a [f32],
-    steps: Steps<'a>,
-    rules: &'a Rules,
-    first: u64,
-    codes: Codes<'a>,
-    counts: Option<&'a mut Counts>,
-    non_finite: u64,
-}
-
-impl Job<'_> {
-    fn window(&self) -> u16 {
-        match self.steps {
-            Steps::One(_, fast) => fast.window,
-            Steps::Each { window, .. } => window,
-        }
-    }
-
-    /// The code that stands for 0, where there is one for all values.
-    fn zero_code(&self) -> Option<i16> {
-        match self.steps {
-            Steps::One(step, _) => {
-                let code = -step.bias;
-                let inside =
-                    (self.rules.lowest() as f64..=self.rules.highest() as f64).contains(&code);
-                (inside && code == code.trunc()).then_some(code as i16)
-            }
-            // Counted for each value by itself.
-            Steps::Each { .. } => None,
-        }
-    }
-
-    /// Those of the lanes from `at` on, already encoded, whose code stands for 0.
-    fn flushed_lanes(&self, at: usize, mut lanes: u64) -> u64 {
-        let Steps::Each { step, .. } = self.steps else { return 0 };
-        let mut flushed = 0;
-        while lanes != 0 {
-            let lane = lanes.trailing_zeros();
-            lanes &= lanes - 1;
-            let index = at + lane as usize;
-            flushed |= u64::from(self.code(index) == -step(index).bias) << lane;
-        }
-        flushed
-    }
-
-    /// The code that was stored for a value.
-    fn code(&self, index: usize) -> f64 {
-        let byte = self.codes.bytes[index];
-        let magnitude = f64::from(byte & self.rules.highest() as u8);
-        let above = self.rules.precision < 8 && byte >> self.rules.precision != 0;
-        let negative = above || self.codes.signs.get(index) == Some(&1);
-        if negative { -magnitude } else { magnitude }
-    }
-
-    /// Evaluates the values from `at` on whose bit is set by the specification, and counts them.
-    #[cold]
-    #[inline(never)]
-    fn mend(&mut self, at: usize, mut doubtful: u64) {
-        while doubtful != 0 {
-            let index = at + doubtful.trailing_zeros() as usize;
-            doubtful &= doubtful - 1;
-            let step = match self.steps {
-                Steps::One(step, _) => *step,
-                Steps::Each { step, .. } => step(index),
-            };
-            let formula = Formula { rules: *self.rules, step };
-            let (code, outcome) =
-                formula.code(f64::from(self.values[index]), self.first + index as u64);
-            let negative = u8::from(code < 0);
-            let magnitude = code.unsigned_abs() as u8;
-            self.codes.bytes[index] = match self.rules.precision {
-                8 => magnitude,
-                precision => magnitude | negative << precision,
-            };
-            if let Some(sign) = self.codes.signs.get_mut(index) {
-                *sign = negative;
-            }
-            self.non_finite += u64::from(outcome == Outcome::NonFinite);
-            if let Some(counts) = &mut self.counts {
-                counts.note(outcome);
-            }
-        }
-    }
 }

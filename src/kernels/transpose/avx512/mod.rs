@@ -12,9 +12,10 @@ mod unpack;
 
 pub(super) use pack::pack;
 pub(super) use unpack::unpack;
+pub(in crate::kernels) use unpack::{codes_of, load_planes};
 
 /// Codes in a block.
-const BLOCK: usize = 512;
+pub(in crate::kernels) const BLOCK: usize = 512;
 
 /// Inputs and outputs above this many bytes together are taken to live in memory rather than in
 /// a cache: non-temporal stores then save reading the lines that are about to be overwritten.

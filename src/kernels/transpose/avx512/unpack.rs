@@ -189,7 +189,7 @@ unsafe fn unpack_part<const COUNT: usize>(
 /// bytes apart.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-unsafe fn load_planes<const COUNT: usize>(
+pub(in crate::kernels) unsafe fn load_planes<const COUNT: usize>(
     source: *const u8,
     stride: usize,
     mask: __mmask64,
@@ -205,7 +205,7 @@ unsafe fn load_planes<const COUNT: usize>(
 /// 512 codes from 64 bytes of each of the first `COUNT` planes; the others must be zero.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,gfni")]
-fn codes_of<const COUNT: usize>(planes: [__m512i; 8]) -> [__m512i; 8] {
+pub(in crate::kernels) fn codes_of<const COUNT: usize>(planes: [__m512i; 8]) -> [__m512i; 8] {
     let zero = _mm512_setzero_si512();
     // Every word of `words` is one group of eight codes: its byte 7 is plane 0, its byte 0 plane 7.
     let mut words = [zero; 8];
