@@ -17,7 +17,8 @@ pub const QTENSOR_SCHEME_PARAMETERS: i32 = 0;
 pub const QTENSOR_SCHEME_DOREFA_ACTIVATIONS: i32 = 1;
 /// DoReFa's quantizer for weights, 2 * q(tanh(w) / (2 * max|tanh(w)|) + 1/2) - 1 with the q for
 /// activations: sets the tensor's scale to 2 / n and its bias to -n / 2 and removes its channels.
-/// Where all weights are 0, the quotient counts as 0. For unsigned tensors.
+/// The maximum is that of the finite weights; where all of them are 0, the quotient counts as 0. For
+/// unsigned tensors.
 pub const QTENSOR_SCHEME_DOREFA_WEIGHTS: i32 = 2;
 
 /// To the nearest code; from the middle between two to the even one.
