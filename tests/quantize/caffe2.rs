@@ -43,7 +43,9 @@ fn codes_that_the_real_operator_wrote() {
         tensor.read_codes(&mut codes).unwrap();
         assert!(codes == expected, "{line}");
         // A scale is single precision to Caffe2, whatever the tensor holds beyond it.
-        tensor.set_scale(f64::from(scale).next_up());
+        let beyond = f64::from(scale) * (1.0 + 2_f64.powi(-26));
+        assert!(beyond as f32 == scale && beyond != f64::from(scale));
+        tensor.set_scale(beyond);
         tensor.quantize(&values, &CAFFE2).unwrap();
         tensor.read_codes(&mut codes).unwrap();
         assert!(codes == expected, "{line}");

@@ -166,8 +166,13 @@ fn parameters_that_caffe2_could_not_have() {
         let error = quantize_refused(&mut channels, 3, &options);
         assert_says(error, ErrorKind::InvalidArgument, &[parts[0], "channel 1", parts[1]]);
     }
-    for bias in [-2_147_483_647.0, 2_147_483_648.0] {
+    let largest = f64::from(f32::MAX);
+    // The last scale is the largest float when it is rounded to one.
+    for (scale, bias) in
+        [(1.0, -2_147_483_647.0), (1.0, 2_147_483_648.0), (largest * (1.0 + 1e-9), 0.0)]
+    {
         let mut tensor = tensor(&[3], 8);
+        tensor.set_scale(scale);
         tensor.set_bias(bias);
         tensor.quantize(&[1.0_f32; 3], &options).unwrap();
     }
