@@ -92,7 +92,8 @@ fn run<T: Value>(
             counts(tensor.fill_codes(&source, refuse, options.threads))
         }
         (Scheme::Parameters, params) => {
-            let plan = Plan::new(&params, tensor.dims(), &rules, T::SINGLE)?;
+            let alone = options.threads <= 1;
+            let plan = Plan::new(&params, tensor.dims(), &rules, T::SINGLE, alone)?;
             let source = Linear { values, rules, plan, refuse, counting };
             counts(tensor.fill_codes(&source, refuse, options.threads))
         }
