@@ -13,8 +13,10 @@ pub(crate) const NARROW: usize = 4096;
 /// Elements of a block where there are no more.
 const SHORT: usize = 512;
 
-/// Elements that are a single block, narrow or wide.
-pub(crate) const SINGLE_BLOCK: usize = if BLOCK < NARROW { BLOCK } else { NARROW };
+/// Elements that are a single block of any source: wide codes have shorter blocks.
+pub(crate) fn single_block<S: Source>(source: &S) -> usize {
+    if source.narrow() { NARROW } else { BLOCK }
+}
 
 /// The most planes that a source fills: 32 bits and the sign.
 const PLANES: usize = 33;
