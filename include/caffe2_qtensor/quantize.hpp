@@ -57,7 +57,8 @@ struct QuantizeOptions {
 
 // What became of the values; each counts in one member at most.
 struct QuantizeCounts {
-  // Finite values whose code would have been below the lowest one, or above the highest.
+  // Finite values whose code would have been below the lowest one, or above the highest; in a
+  // logarithmic tensor, whose magnitude would have been below 1, or above the highest.
   std::uint64_t saturated_low;
   std::uint64_t saturated_high;
   // Values other than 0 that were rounded to the code that stands for 0.

@@ -17,14 +17,15 @@ pub const QTENSOR_SCHEME_PARAMETERS: i32 = 0;
 pub const QTENSOR_SCHEME_DOREFA_ACTIVATIONS: i32 = 1;
 /// DoReFa's quantizer for weights, 2 * q(tanh(w) / (2 * max|tanh(w)|) + 1/2) - 1 with the q for
 /// activations: sets the tensor's scale to 2 / n and its bias to -n / 2 and removes its channels.
-/// Where all weights are 0, the quotient counts as 0. For unsigned tensors.
+/// The maximum is that of the finite weights; where all of them are 0, the quotient counts as 0. For
+/// unsigned tensors.
 pub const QTENSOR_SCHEME_DOREFA_WEIGHTS: i32 = 2;
 
 /// To the nearest code; from the middle between two to the even one.
 pub const QTENSOR_ROUND_NEAREST_EVEN: i32 = 0;
 /// To the nearest code; from the middle between two to the one farther from zero.
 pub const QTENSOR_ROUND_NEAREST_AWAY: i32 = 1;
-/// To the next code below.
+/// To the next code below; in a logarithmic tensor, as all roundings there, by the magnitude.
 pub const QTENSOR_ROUND_FLOOR: i32 = 2;
 /// To the next code above.
 pub const QTENSOR_ROUND_CEIL: i32 = 3;
@@ -33,13 +34,15 @@ pub const QTENSOR_ROUND_TOWARD_ZERO: i32 = 4;
 /// Up with the probability of the fraction, else down. Decided by the seed and the element's index
 /// alone.
 pub const QTENSOR_ROUND_STOCHASTIC: i32 = 5;
-/// As Caffe2's Int8Quantize: the quotient in single precision, rounded to the nearest integer (even
-/// in the middle) before the zero point is added. The bias has to be minus a 32-bit integer.
+/// As Caffe2's Int8Quantize: value and scale in single precision, and so their quotient, which is
+/// rounded to the nearest integer (even in the middle) before the zero point is added. The scale has
+/// to be a normal number in single precision too, and the bias minus a 32-bit integer.
 pub const QTENSOR_ROUND_CAFFE2: i32 = 6;
 
 /// A value that is NaN or infinite is refused with QTENSOR_NON_FINITE.
 pub const QTENSOR_NON_FINITE_REFUSE: i32 = 0;
-/// Infinities take the lowest or the highest code, NaN takes code 0.
+/// Infinities take the lowest or the highest code. NaN takes code 0, which stands for the value 0
+/// only where the bias is 0.
 pub const QTENSOR_NON_FINITE_SATURATE: i32 = 1;
 
 /// How qtensor_quantize() works. The default is 0 for everything.
@@ -126,9 +129,11 @@ pub struct qtensor_quantize_counts_t {
     /// Before the call the caller's sizeof(qtensor_quantize_counts_t), after it the bytes that
     /// were filled.
     pub struct_size: usize,
-    /// Finite values whose code would have been below the lowest one.
+    /// Finite values whose code would have been below the lowest one; in a logarithmic tensor, whose
+    /// magnitude would have been below 1, and negative ones where there is no sign.
     pub saturated_low: u64,
-    /// Finite values whose code would have been above the highest one.
+    /// Finite values whose code, in a logarithmic tensor whose magnitude, would have been above the
+    /// highest one.
     pub saturated_high: u64,
     /// Values other than 0 that were rounded to the code that stands for 0.
     pub flushed_to_zero: u64,
@@ -184,7 +189,9 @@ unsafe fn quantize<T: Value>(
 ///
 /// The code of a value is value / scale - bias, both operations in double precision, rounded to an
 /// integer and clamped to the codes that there are: from 0, or -(2^precision - 1) in a signed
-/// tensor, to 2^precision - 1. It is exactly that on every machine. Where the tensor has channels,
+/// tensor, to 2^precision - 1. It is exactly that on every machine, as long as the program leaves
+/// the processor's floating-point modes at their defaults (rounding to nearest, subnormal numbers
+/// not taken for 0). Where the tensor has channels,
 /// scale and bias are those of the element's channel; qtensor_set_channels() sets them. In a
 /// logarithmic tensor 0 has code 0, and the magnitude of any other code is
 /// log2(|value|) / scale - bias + 1, rounded and clamped to 1 to 2^precision - 1; an unsigned one
@@ -204,8 +211,8 @@ unsafe fn quantize<T: Value>(
 /// what QTENSOR_ROUND_CAFFE2 cannot work with, and for an option that is none of its constants;
 /// QTENSOR_OUT_OF_RANGE for a precision of 0 or above 32 and for channels along a dimension
 /// that is not there; QTENSOR_UNSUPPORTED for a DoReFa scheme where the tensor is signed or
-/// logarithmic, for QTENSOR_ROUND_CAFFE2 with such a scheme or tensor, and for options of a
-/// later version; QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first
+/// logarithmic, for QTENSOR_ROUND_CAFFE2 with such a scheme or in a logarithmic tensor, and for
+/// options of a later version; QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first
 /// version's. The tensor stays as it was then, parameters and planes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_quantize(
@@ -220,7 +227,8 @@ pub unsafe extern "C" fn qtensor_quantize(
     unsafe { quantize(tensor, values, n, options, counts, error) }
 }
 
-/// Like qtensor_quantize(), for doubles: nothing of them is rounded before the division.
+/// Like qtensor_quantize(), for doubles: nothing of them is rounded before the division, except by
+/// QTENSOR_ROUND_CAFFE2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_quantize_f64(
     tensor: *mut qtensor_t,

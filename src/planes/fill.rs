@@ -13,8 +13,10 @@ pub(crate) const NARROW: usize = 4096;
 /// Elements of a block where there are no more.
 const SHORT: usize = 512;
 
-/// Elements that are a single block, narrow or wide.
-pub(crate) const SINGLE_BLOCK: usize = if BLOCK < NARROW { BLOCK } else { NARROW };
+/// Elements that are a single block of any source: wide codes have shorter blocks.
+pub(crate) fn single_block<S: Source>(source: &S) -> usize {
+    if source.narrow() { NARROW } else { BLOCK }
+}
 
 /// The most planes that a source fills: 32 bits and the sign.
 const PLANES: usize = 33;
@@ -92,21 +94,6 @@ pub(crate) fn fill<S: Source>(
 #[repr(align(64))]
 struct Aligned<const LENGTH: usize>([u8; LENGTH]);
 
-/// Packs the codes of a whole block where they are cached, and stores the planes around the caches.
-#[inline(never)]
-fn send_off(level: Level, bytes: &[u8], signs: &[u8], rows: &mut Rows<'_>) {
-    let planes = rows.count();
-    let mut staged = Aligned([0; NARROW_PLANES * NARROW / 8]);
-    let mut packed = Rows::new(&mut staged.0, NARROW / 8, planes, NARROW / 8);
-    transpose::pack_rows(level, bytes, packed.some(0, planes.min(8)));
-    if planes > 8 {
-        transpose::pack_rows(level, signs, packed.some(8, 1));
-    }
-    for (row, staged) in staged.0.chunks_exact(NARROW / 8).take(planes).enumerate() {
-        rows.store_streaming(level, row, staged);
-    }
-}
-
 struct Job<'a, S> {
     geometry: Geometry,
     padding: &'a Padding,
@@ -136,22 +123,37 @@ impl<S: Source> Job<'_, S> {
 
     fn run(&self, first: usize, rows: Rows<'_>) -> Result<S::Tally> {
         let signed_bytes = self.geometry.signed() && self.geometry.precision() == 8;
+        // No larger buffers than are needed: for a small tensor, setting them to 0 would show.
         let short = rows.bytes() <= SHORT / 8;
-        match (self.source.narrow(), signed_bytes) {
-            (false, _) => self.run_wide(first, rows),
-            (true, true) => self.run_narrow::<NARROW>(first, rows, &mut [0; NARROW]),
-            (true, false) if self.streaming => self.run_narrow::<NARROW>(first, rows, &mut []),
-            // Clearing a large buffer would take longer than the codes of a short tensor.
-            (true, false) if short => self.run_narrow::<SHORT>(first, rows, &mut []),
-            (true, false) => self.run_narrow::<NARROW>(first, rows, &mut []),
+        match (self.source.narrow(), self.streaming, signed_bytes) {
+            (true, false, false) if short => {
+                self.run_narrow::<SHORT>(first, rows, &mut [], &mut [])
+            }
+            (true, false, false) => self.run_narrow::<NARROW>(first, rows, &mut [], &mut []),
+            (true, false, true) => {
+                self.run_narrow::<NARROW>(first, rows, &mut [0; NARROW], &mut [])
+            }
+            (true, true, _) => self.run_streaming(first, rows),
+            (false, ..) => self.run_wide(first, rows),
         }
     }
 
+    #[inline(never)]
+    fn run_streaming(&self, first: usize, rows: Rows<'_>) -> Result<S::Tally> {
+        let mut staged = Aligned([0; NARROW_PLANES * NARROW / 8]);
+        let tally = self.run_narrow::<NARROW>(first, rows, &mut [0; NARROW], &mut staged.0);
+        stream::fence();
+        tally
+    }
+
+    /// With room for a block's signs where they have a plane of their own, and for its planes where
+    /// they are to be stored around the caches.
     fn run_narrow<const SIZE: usize>(
         &self,
         first: usize,
         mut rows: Rows<'_>,
         signs: &mut [u8],
+        staged: &mut [u8],
     ) -> Result<S::Tally> {
         let level = Level::best();
         let mut tally = S::Tally::default();
@@ -159,25 +161,24 @@ impl<S: Source> Job<'_, S> {
         let planes = self.geometry.planes();
         self.each_block(SIZE, first, rows.bytes(), |first, at, length| {
             let bytes = bytes.0.get_mut(..length).unwrap_or_default();
-            let signs = signs.get_mut(..length).unwrap_or_default();
+            let signs_length = if planes > 8 { length } else { 0 };
+            let signs = signs.get_mut(..signs_length).unwrap_or_default();
             let codes = Codes { bytes: &mut *bytes, signs: &mut *signs };
             self.source.codes(first, Block::Narrow(codes), &mut tally)?;
             let mut rows = rows.part(at, length.div_ceil(8));
-            if self.streaming && length == NARROW {
-                // A whole block has no padding.
-                send_off(level, bytes, signs, &mut rows);
+            if length == NARROW && !staged.is_empty() {
+                // Packed where it is cached, then sent off. A whole block has no padding.
+                let packed = Rows::new(staged, NARROW / 8, planes, NARROW / 8);
+                pack(level, bytes, signs, packed);
+                for (row, staged) in staged.chunks_exact(NARROW / 8).take(planes).enumerate() {
+                    rows.store_streaming(level, row, staged);
+                }
                 return Ok(());
             }
             self.pad(first, length, &mut rows);
-            transpose::pack_rows(level, bytes, rows.some(0, planes.min(8)));
-            if planes > 8 {
-                transpose::pack_rows(level, signs, rows.some(8, 1));
-            }
+            pack(level, bytes, signs, rows);
             Ok(())
         })?;
-        if self.streaming {
-            stream::fence();
-        }
         Ok(tally)
     }
 
@@ -221,5 +222,14 @@ impl<S: Source> Job<'_, S> {
                 rows.set(row, last, *padding);
             }
         }
+    }
+}
+
+/// The planes of the bytes, and behind them that of the signs where there are more than 8.
+fn pack(level: Level, bytes: &[u8], signs: &[u8], mut rows: Rows<'_>) {
+    let planes = rows.count();
+    transpose::pack_rows(level, bytes, rows.some(0, planes.min(8)));
+    if planes > 8 {
+        transpose::pack_rows(level, signs, rows.some(8, 1));
     }
 }

@@ -43,9 +43,11 @@ impl QTensor {
         check_size("number of values", values.len(), self.size())?;
         check_precision(self.precision())?;
         let bytes = size_of_val(values).saturating_add(self.nbytes());
-        let job = Job { tensor: self, params: self.params()?, streaming: bytes > FROM_BYTES };
         let most = (self.size() / THREAD_ELEMENTS).min(MAX_THREADS);
-        job.split(0, values, threads.min(most))
+        let threads = threads.min(most);
+        let (streaming, alone) = (bytes > FROM_BYTES, threads <= 1);
+        let job = Job { tensor: self, params: self.params()?, streaming, alone };
+        job.split(0, values, threads)
     }
 }
 
@@ -53,6 +55,9 @@ struct Job<'a> {
     tensor: &'a QTensor,
     params: Params<'a>,
     streaming: bool,
+    /// Whether there is one thread: then memory that runs out does so before any value is written,
+    /// and is an error. Otherwise one goes on without it.
+    alone: bool,
 }
 
 /// What a thread keeps from block to block.
@@ -222,9 +227,15 @@ impl Job<'_> {
         let layout = Layout::new(self.tensor.dims(), axis, scales.len());
         if layout.row < self.long_row() {
             let of = |channel: usize| Some((*scales.get(channel)?, *biases.get(channel)?));
-            let (scales, biases) = state.expansion.expand(layout, first, values.len(), of)?;
-            scaled(level, bytes, signs, self.tensor.precision(), scales, biases, values);
-            return Ok(());
+            match state.expansion.expand(layout, first, values.len(), of) {
+                Ok((scales, biases)) => {
+                    let precision = self.tensor.precision();
+                    scaled(level, bytes, signs, precision, scales, biases, values);
+                    return Ok(());
+                }
+                Err(error) if self.alone => return Err(error),
+                Err(_) => {}
+            }
         }
         for (channel, at, length) in layout.rows(first, values.len()) {
             self.fill_table(channel, state);

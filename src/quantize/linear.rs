@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::kernels::quantize::{Outcome, Rules};
 use crate::params::Params;
 use crate::planes::Storage;
-use crate::planes::fill::{Block, Padding, SINGLE_BLOCK, Source, fill};
+use crate::planes::fill::{Block, Padding, Source, fill, single_block};
 use crate::tensor::QTensor;
 
 /// The highest precision that values are quantized to.
@@ -92,7 +92,8 @@ fn run<T: Value>(
             counts(tensor.fill_codes(&source, refuse, options.threads))
         }
         (Scheme::Parameters, params) => {
-            let plan = Plan::new(&params, tensor.dims(), &rules, T::SINGLE)?;
+            let alone = options.threads <= 1;
+            let plan = Plan::new(&params, tensor.dims(), &rules, T::SINGLE, alone)?;
             let source = Linear { values, rules, plan, refuse, counting };
             counts(tensor.fill_codes(&source, refuse, options.threads))
         }
@@ -241,7 +242,7 @@ impl QTensor {
         // A single block is refused before anything of it is written. Larger tensors get new
         // planes, so that the old ones are still there after a refusal.
         match self.storage_mut() {
-            Some(storage) if !may_refuse || geometry.size() <= SINGLE_BLOCK => {
+            Some(storage) if !may_refuse || geometry.size() <= single_block(source) => {
                 let padding = Padding::of(geometry, storage.bytes());
                 fill(geometry, storage.rows(geometry), &padding, source, threads)
             }

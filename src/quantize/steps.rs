@@ -26,16 +26,20 @@ pub(super) struct Channels {
     /// One for each step, where every step has one.
     fast: Vec<Fast>,
     window: u16,
+    /// Whether the codes are made on one thread: then memory that runs out does so before any of
+    /// them is written, and is an error. Otherwise one goes on without it.
+    alone: bool,
 }
 
 impl Plan {
     /// Refuses parameters that no value can be divided by. `single` says that the values are in
-    /// single precision, so that there may be narrow codes.
+    /// single precision, so that there may be narrow codes; `alone` that there is one thread.
     pub(super) fn new(
         params: &Params<'_>,
         dims: &[i64],
         rules: &Rules,
         single: bool,
+        alone: bool,
     ) -> Result<Plan> {
         let single = single && rules.precision <= 8;
         match *params {
@@ -74,7 +78,7 @@ impl Plan {
                 }
                 let window = fast.iter().map(Fast::window).max().unwrap_or(0);
                 let layout = Layout::new(dims, axis, steps.len());
-                Ok(Plan::Channels(Channels { layout, steps, fast, window }))
+                Ok(Plan::Channels(Channels { layout, steps, fast, window, alone }))
             }
         }
     }
@@ -189,7 +193,12 @@ impl Channels {
     ) -> Result<u64> {
         let of =
             |channel: usize| self.fast.get(channel).map(|fast| (fast.multiplier(), fast.offset()));
-        let (multipliers, offsets) = expansion.expand(self.layout, first, values.len(), of)?;
+        let expanded = expansion.expand(self.layout, first, values.len(), of);
+        let (multipliers, offsets) = match expanded {
+            Ok(expanded) => expanded,
+            Err(error) if self.alone => return Err(error),
+            Err(_) => return Ok(self.narrow_rows(rules, first, values, codes, counts)),
+        };
         let step = |at| self.step(self.layout.channel(first.saturating_add(at)));
         let steps = Steps::Each { step: &step, multipliers, offsets, window: self.window };
         Ok(narrow(Level::best(), values, steps, rules, wide(first), codes, counts))

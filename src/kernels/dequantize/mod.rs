@@ -21,7 +21,7 @@ mod table;
 
 pub use scaled::{scaled, wide};
 #[cfg(target_arch = "x86_64")]
-use table::Product;
+use table::{Product, SHIFT};
 pub use table::{Table, decode, lookup};
 
 /// A type of values that codes stand for.

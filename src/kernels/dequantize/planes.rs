@@ -1,7 +1,7 @@
 //! Bit planes straight to values with AVX-512: codes go from one step to the next in registers.
 
-use super::avx512::{Bytes, Registers, Sixteen, ThirtyTwo, widened};
-use super::{Output, Product, Table};
+use super::avx512::{Bytes, Registers, Sixteen, ThirtyTwo};
+use super::{Output, Product, SHIFT, Table};
 use crate::kernels::transpose::avx512::{BLOCK, codes_of, load_planes};
 use core::arch::x86_64::*;
 
@@ -47,9 +47,11 @@ pub(super) unsafe fn decode<T: Output>(
             (3, false, _) => run::<3, _>(&Sixteen::new(table), planes, blocks, sink),
             (4, false, _) => run::<4, _>(&Sixteen::new(table), planes, blocks, sink),
             (5, false, _) => run::<5, _>(&ThirtyTwo::new(table), planes, blocks, sink),
-            (6, false, _) => run::<6, _>(&Bytes::<4, 1>::new(table), planes, blocks, sink),
-            (7, false, _) => run::<7, _>(&Bytes::<4, 2>::new(table), planes, blocks, sink),
+            (6, false, None) => run::<6, _>(&Bytes::<4, 1>::new(table), planes, blocks, sink),
+            (7, false, None) => run::<7, _>(&Bytes::<4, 2>::new(table), planes, blocks, sink),
             (8, false, None) => run::<8, _>(&Bytes::<4, 4>::new(table), planes, blocks, sink),
+            (6, false, Some(product)) => run::<6, _>(&Factors::new(product), planes, blocks, sink),
+            (7, false, Some(product)) => run::<7, _>(&Factors::new(product), planes, blocks, sink),
             (8, false, Some(product)) => run::<8, _>(&Factors::new(product), planes, blocks, sink),
             (8, true, Some(product)) => {
                 run_signed(&Factors::new(product), planes, blocks, sink);
@@ -102,12 +104,14 @@ unsafe fn run_signed(factors: &Factors, planes: Planes, blocks: usize, mut sink:
             let codes = codes_of::<8>(load_planes::<8>(start, planes.stride, !0));
             for (codes, negative) in codes.into_iter().zip(masks) {
                 let mut part = 0;
-                sink.put(widened(codes).map(|magnitude| {
+                sink.put(floats(codes).map(|shifted| {
                     let mask = (negative >> part) as __mmask16;
                     part += 16;
+                    let magnitude = _mm512_sub_ps(shifted, _mm512_set1_ps(SHIFT));
                     // Not a change of sign, which would make -0 of 0.
-                    let zero = _mm512_setzero_si512();
-                    factors.value(_mm512_mask_sub_epi32(magnitude, mask, zero, magnitude))
+                    let zero = _mm512_setzero_ps();
+                    let code = _mm512_mask_sub_ps(magnitude, mask, zero, magnitude);
+                    factors.value(_mm512_add_ps(code, factors.bias))
                 }));
             }
         }
@@ -121,6 +125,7 @@ struct Factors {
     high: __m512,
     low: __m512,
     bias: __m512,
+    shifted_bias: __m512,
 }
 
 impl Factors {
@@ -131,32 +136,51 @@ impl Factors {
             high: _mm512_set1_ps(product.high),
             low: _mm512_set1_ps(product.low),
             bias: _mm512_set1_ps(product.bias),
+            shifted_bias: _mm512_set1_ps(product.bias - SHIFT),
         }
     }
 
-    /// The values of sixteen codes.
-    ///
-    /// # Safety
-    /// The machine has AVX-512 F.
-    #[inline(always)]
-    unsafe fn value(&self, codes: __m512i) -> __m512i {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let code = _mm512_add_ps(_mm512_cvtepi32_ps(codes), self.bias);
-            let value = _mm512_fmadd_ps(code, self.high, _mm512_mul_ps(code, self.low));
-            _mm512_castps_si512(value)
-        }
+    /// The values of sixteen codes to which the bias was added.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    fn value(&self, code: __m512) -> __m512i {
+        let value = _mm512_fmadd_ps(code, self.high, _mm512_mul_ps(code, self.low));
+        _mm512_castps_si512(value)
     }
 }
 
 impl Registers for Factors {
     const REGISTERS: usize = 4;
 
-    #[inline(always)]
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
     unsafe fn find(&self, bytes: __m512i) -> [__m512i; 4] {
-        // SAFETY: the caller's promise.
-        unsafe { widened(bytes).map(|codes| self.value(codes)) }
+        floats(bytes).map(|shifted| self.value(_mm512_add_ps(shifted, self.shifted_bias)))
     }
+}
+
+/// Where byte `4 * i` of register `k` comes from: code `16 * k + i`.
+const SPREAD: [[u8; 64]; 4] = {
+    let mut index = [[0; 64]; 4];
+    let mut at = 0;
+    while at < 64 {
+        index[at / 16][4 * (at % 16)] = at as u8;
+        at += 1;
+    }
+    index
+};
+
+/// The codes plus [`SHIFT`] in single precision: a code is the lowest byte of the sum.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn floats(bytes: __m512i) -> [__m512; 4] {
+    SPREAD.map(|index| {
+        // SAFETY: 64 bytes may be read from an array of 64 bytes.
+        let index = unsafe { _mm512_loadu_si512(index.as_ptr().cast()) };
+        let shift = _mm512_castps_si512(_mm512_set1_ps(SHIFT));
+        let lowest = 0x1111_1111_1111_1111;
+        _mm512_castsi512_ps(_mm512_mask_permutexvar_epi8(shift, lowest, index, bytes))
+    })
 }
 
 /// Where the registers of values go, one after the other.
@@ -175,20 +199,21 @@ impl Sink {
         Sink { next: start, streaming, head: start.align_offset(64), before: None }
     }
 
-    #[inline(always)]
-    unsafe fn prefetch<const COUNT: usize>(&self, start: *const u8, stride: usize) {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    fn prefetch<const COUNT: usize>(&self, start: *const u8, stride: usize) {
         if self.streaming {
             for plane in 0..COUNT {
                 let ahead = start.wrapping_add(plane * stride + AHEAD);
-                // SAFETY: every x86-64 machine has SSE; no address is wrong to prefetch.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(ahead.cast()) };
+                _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
             }
         }
     }
 
     /// # Safety
-    /// The machine has AVX-512 F; 64 values can be written behind those before.
-    #[inline(always)]
+    /// 64 values can be written behind those before.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
     unsafe fn put(&mut self, registers: [__m512i; 4]) {
         for register in registers {
             // SAFETY: the caller's promise; a line that is streamed begins `head` values behind a
@@ -206,7 +231,8 @@ impl Sink {
 
     /// # Safety
     /// That of [`Sink::put`] for one register.
-    #[inline(always)]
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
     unsafe fn put_streaming(&mut self, register: __m512i) {
         // SAFETY: see `put`.
         unsafe {
@@ -232,7 +258,8 @@ impl Sink {
     ///
     /// # Safety
     /// That of [`Sink::put`].
-    #[inline(always)]
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
     unsafe fn finish(self) {
         if let Some(before) = self.before {
             // SAFETY: the register was put, so its values can be written.

@@ -11,10 +11,14 @@ pub struct Table<T> {
     /// Bits of a byte that are used.
     bits: u8,
     signs: bool,
-    /// Where a multiplication gives the same values as an 8-bit table.
+    /// Where a multiplication gives the same values as a table of more than five bits.
     #[cfg(target_arch = "x86_64")]
     product: Option<Product>,
 }
+
+/// From here on the numbers in single precision are the integers, up to twice as much.
+#[cfg(target_arch = "x86_64")]
+pub(super) const SHIFT: f32 = 8_388_608.0;
 
 /// A step in single precision: `(code + bias) * (high + low)`, in which only one product and the
 /// sum of both are rounded.
@@ -35,10 +39,14 @@ impl Product {
 
     /// Whether it gives these values, those of all magnitudes in order.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
-    fn gives<T: Output>(self, values: &[T; 256], negative: bool) -> bool {
+    fn gives<T: Output>(self, values: &[T], negative: bool) -> bool {
         values.iter().zip(0_u16..).fold(true, |same, (value, magnitude)| {
             let magnitude = f32::from(magnitude);
-            let code = (if negative { 0.0 - magnitude } else { magnitude }) + self.bias;
+            let code = if negative {
+                (0.0 - magnitude) + self.bias
+            } else {
+                (SHIFT + magnitude) + (self.bias - SHIFT)
+            };
             same & value.is_single(code.mul_add(self.high, code * self.low))
         })
     }
@@ -69,11 +77,11 @@ impl<T: Output> Table<T> {
             compute(level, step, true, &mut self.values[half..2 * half]);
         }
         #[cfg(target_arch = "x86_64")]
-        if precision == 8 && level.kind() == Kind::Avx512 {
+        if self.bits > 5 && self.signs == signed && level.kind() == Kind::Avx512 {
             let product = Product::new(step);
             // SAFETY: a `Level` of this kind exists only where AVX-512 with F, BW, VL and DQ does.
             let same = unsafe {
-                product.gives(&self.values, false)
+                product.gives(&self.values[..half], false)
                     && (!signed || product.gives(&self.negative, true))
             };
             self.product = same.then_some(product);

@@ -28,9 +28,11 @@ pub enum Rounding {
 /// A value counts in one of these at most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Finite values whose code would have been below the lowest one.
+    /// Finite values whose code would have been below the lowest one; in a logarithmic tensor, whose
+    /// magnitude would have been below 1, and negative ones where there is no sign.
     pub saturated_low: u64,
-    /// Finite values whose code would have been above the highest one.
+    /// Finite values whose code, in a logarithmic tensor whose magnitude, would have been above the
+    /// highest one.
     pub saturated_high: u64,
     /// Values other than 0 that were rounded to the code that stands for 0.
     pub flushed_to_zero: u64,

@@ -19,6 +19,9 @@ const AHEAD: usize = 4096;
 /// overwrite; with four it notices that it need not. In the first-level cache one pass is faster.
 const SPLIT_FROM: usize = 32 << 10;
 
+/// The same for codes that are a part of larger planes: eight of these fill a first-level cache.
+const SPLIT_STRIDE: usize = 4096;
+
 /// Blocks in a pass: few enough that the second finds its codes in the first-level cache.
 const SPLIT: usize = 16;
 
@@ -112,7 +115,7 @@ unsafe fn pack_count<const COUNT: usize>(codes: &[u8], rows: &mut Rows<'_>) {
             }
         }
         let blocks = left / BLOCK;
-        if COUNT > 4 && left >= SPLIT_FROM {
+        if COUNT > 4 && (left >= SPLIT_FROM || stride >= SPLIT_STRIDE) {
             for start in (0..blocks).step_by(SPLIT) {
                 let source = source.add(start * BLOCK);
                 let (low, high) = (target.add(start * 64), target.add(start * 64 + 4 * stride));
