@@ -1,6 +1,6 @@
 //! The codes of a tensor to the values that they stand for.
 
-use super::layout::{Expansion, Layout};
+use super::layout::{Expansion, Layout, PART};
 use super::linear::{check_precision, check_size};
 use super::logarithmic;
 use super::value::Value;
@@ -219,24 +219,28 @@ impl Job<'_> {
         state: &mut State<T>,
     ) -> Result<()> {
         let level = Level::best();
-        let Params::PerChannel { axis, scales, biases } = self.params else {
+        let Params::PerChannel { axis, scales, .. } = self.params else {
             self.fill_table(0, state);
             lookup(level, &state.table, bytes, signs, values, self.streaming);
             return Ok(());
         };
         let layout = Layout::new(self.tensor.dims(), axis, scales.len());
         if layout.row < self.long_row() {
-            let of = |channel: usize| Some((*scales.get(channel)?, *biases.get(channel)?));
-            match state.expansion.expand(layout, first, values.len(), of) {
-                Ok((scales, biases)) => {
-                    let precision = self.tensor.precision();
-                    scaled(level, bytes, signs, precision, scales, biases, values);
-                    return Ok(());
-                }
-                Err(error) if self.alone => return Err(error),
-                Err(_) => {}
-            }
+            return self.scale_each(layout, first, (bytes, signs), values, state);
         }
+        self.look_up_rows(layout, first, (bytes, signs), values, state);
+        Ok(())
+    }
+
+    /// By a table for the channel of each row.
+    fn look_up_rows<T: Value>(
+        &self,
+        layout: Layout,
+        first: usize,
+        (bytes, signs): (&mut [u8], &mut [u8]),
+        values: &mut [T],
+        state: &mut State<T>,
+    ) {
         for (channel, at, length) in layout.rows(first, values.len()) {
             self.fill_table(channel, state);
             let start = at.saturating_sub(first);
@@ -244,7 +248,34 @@ impl Job<'_> {
             let bytes = bytes.get(part.clone()).unwrap_or_default();
             let signs = signs.get(part.clone()).unwrap_or_default();
             let values = values.get_mut(part).unwrap_or_default();
-            lookup(level, &state.table, bytes, signs, values, self.streaming);
+            lookup(Level::best(), &state.table, bytes, signs, values, self.streaming);
+        }
+    }
+
+    /// By the scale and bias of each value: for rows too short for a table each.
+    fn scale_each<T: Value>(
+        &self,
+        layout: Layout,
+        first: usize,
+        (bytes, mut signs): (&mut [u8], &mut [u8]),
+        values: &mut [T],
+        state: &mut State<T>,
+    ) -> Result<()> {
+        let Params::PerChannel { scales, biases, .. } = self.params else { return Ok(()) };
+        let of = |channel: usize| Some((*scales.get(channel)?, *biases.get(channel)?));
+        let precision = self.tensor.precision();
+        let mut first = first;
+        for (bytes, values) in bytes.chunks_mut(PART).zip(values.chunks_mut(PART)) {
+            // There are as many signs as bytes, or none.
+            let signs = signs.split_off_mut(..values.len().min(signs.len())).unwrap_or_default();
+            match state.expansion.expand(layout, first, values.len(), of) {
+                Ok((scales, biases)) => {
+                    scaled(Level::best(), bytes, signs, precision, scales, biases, values);
+                }
+                Err(error) if self.alone => return Err(error),
+                Err(_) => self.look_up_rows(layout, first, (bytes, signs), values, state),
+            }
+            first = first.saturating_add(values.len());
         }
         Ok(())
     }

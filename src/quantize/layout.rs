@@ -47,23 +47,33 @@ impl Layout {
     }
 }
 
-/// Two numbers for each element of a block, those of its channel, kept from block to block.
+/// The most elements that [`Expansion::expand`] is asked for at a time. Their numbers, their values
+/// and their codes fit the first-level cache together.
+pub(super) const PART: usize = 1024;
+
+/// The longest period that is kept whole.
+const LONGEST: usize = NARROW;
+
+/// Two numbers for each of some elements in a row, those of its channel, kept from call to call.
 pub(super) struct Expansion<V> {
     first: Vec<V>,
     second: Vec<V>,
-    /// Where the channels were at the block's first element.
-    phase: usize,
+    /// Where in the period of the channels the first one is.
+    begin: usize,
 }
 
 impl<V> Default for Expansion<V> {
     fn default() -> Expansion<V> {
-        Expansion { first: Vec::new(), second: Vec::new(), phase: 0 }
+        Expansion { first: Vec::new(), second: Vec::new(), begin: 0 }
     }
 }
 
 impl<V: Copy> Expansion<V> {
-    /// The numbers of `length` elements from `start` on, at most a block of them. `of` gives those
-    /// of a channel.
+    /// The numbers of `length` elements from `start` on, at most [`PART`]. `of` gives those of a
+    /// channel.
+    ///
+    /// # Errors
+    /// `OutOfMemory`, in the first call for a layout only.
     pub(super) fn expand(
         &mut self,
         layout: Layout,
@@ -73,29 +83,51 @@ impl<V: Copy> Expansion<V> {
     ) -> Result<(&[V], &[V])> {
         let period = layout.row.saturating_mul(layout.channels).max(1);
         let phase = start.checked_rem(period).unwrap_or(0);
-        if self.phase != phase || self.first.len() < length {
-            self.phase = phase;
-            for values in [&mut self.first, &mut self.second] {
-                let bytes = NARROW.saturating_mul(size_of::<V>());
-                let no_memory = Error::OutOfMemory { what: "channels of a block", bytes };
+        // A short period is kept from its beginning, so that every later call finds what it needs.
+        let kept = if period <= LONGEST { period } else { 0 };
+        let begin = if kept == 0 { phase } else { 0 };
+        for values in [&mut self.first, &mut self.second] {
+            if self.begin != begin {
                 values.clear();
-                values.try_reserve_exact(NARROW).map_err(|_| no_memory)?;
             }
-            for (channel, _, count) in layout.rows(start, length.min(period)) {
-                if let Some((first, second)) = of(channel) {
-                    self.first.extend(core::iter::repeat_n(first, count));
-                    self.second.extend(core::iter::repeat_n(second, count));
-                }
-            }
-            for values in [&mut self.first, &mut self.second] {
-                // What is there is whole periods: twice as many each time.
-                while values.len() < length && !values.is_empty() {
-                    let missing = length.saturating_sub(values.len());
-                    values.extend_from_within(..missing.min(values.len()));
-                }
+            let room = kept.saturating_add(PART);
+            let bytes = room.saturating_mul(size_of::<V>());
+            let no_memory = Error::OutOfMemory { what: "channels of elements", bytes };
+            let missing = room.saturating_sub(values.len());
+            values.try_reserve_exact(missing).map_err(|_| no_memory)?;
+        }
+        self.begin = begin;
+        let from = phase.saturating_sub(begin);
+        let end = from.saturating_add(length);
+        self.extend(layout, period, end, of);
+        let first = self.first.get(from..end).unwrap_or_default();
+        Ok((first, self.second.get(from..end).unwrap_or_default()))
+    }
+
+    /// Goes on until there are `end` elements.
+    fn extend(
+        &mut self,
+        layout: Layout,
+        period: usize,
+        end: usize,
+        of: impl Fn(usize) -> Option<(V, V)>,
+    ) {
+        let present = self.first.len();
+        let of_period = end.min(period).saturating_sub(present);
+        for (channel, _, count) in layout.rows(self.begin.saturating_add(present), of_period) {
+            if let Some((first, second)) = of(channel) {
+                self.first.extend(core::iter::repeat_n(first, count));
+                self.second.extend(core::iter::repeat_n(second, count));
             }
         }
-        let first = self.first.get(..length).unwrap_or_default();
-        Ok((first, self.second.get(..length).unwrap_or_default()))
+        for values in [&mut self.first, &mut self.second] {
+            // A period is there: on from where in it the values end, twice as far each time.
+            while values.len() < end && values.len() >= period {
+                let phase = values.len().checked_rem(period).unwrap_or(0);
+                let missing = end.saturating_sub(values.len());
+                let last = phase.saturating_add(missing).min(values.len());
+                values.extend_from_within(phase..last);
+            }
+        }
     }
 }

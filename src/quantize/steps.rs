@@ -1,6 +1,6 @@
 //! The steps of a tensor's elements: one for all of them, or one for each channel.
 
-use super::layout::{Expansion, Layout};
+use super::layout::{Expansion, Layout, PART};
 use crate::error::{Error, Excerpt, Result};
 use crate::kernels::Level;
 use crate::kernels::quantize::{
@@ -188,20 +188,33 @@ impl Channels {
         first: usize,
         values: &[f32],
         codes: Codes<'_>,
-        counts: Option<&mut Counts>,
+        mut counts: Option<&mut Counts>,
         expansion: &mut Expansion<f32>,
     ) -> Result<u64> {
         let of =
             |channel: usize| self.fast.get(channel).map(|fast| (fast.multiplier(), fast.offset()));
-        let expanded = expansion.expand(self.layout, first, values.len(), of);
-        let (multipliers, offsets) = match expanded {
-            Ok(expanded) => expanded,
-            Err(error) if self.alone => return Err(error),
-            Err(_) => return Ok(self.narrow_rows(rules, first, values, codes, counts)),
-        };
-        let step = |at| self.step(self.layout.channel(first.saturating_add(at)));
-        let steps = Steps::Each { step: &step, multipliers, offsets, window: self.window };
-        Ok(narrow(Level::best(), values, steps, rules, wide(first), codes, counts))
+        let Codes { bytes, mut signs } = codes;
+        let mut non_finite = 0_u64;
+        let mut first = first;
+        for (values, bytes) in values.chunks(PART).zip(bytes.chunks_mut(PART)) {
+            // There are as many signs as bytes, or none.
+            let signs = signs.split_off_mut(..values.len().min(signs.len())).unwrap_or_default();
+            let codes = Codes { bytes, signs };
+            let counts = counts.as_deref_mut();
+            let found = match expansion.expand(self.layout, first, values.len(), of) {
+                Ok((multipliers, offsets)) => {
+                    let step = |at| self.step(self.layout.channel(first.saturating_add(at)));
+                    let steps =
+                        Steps::Each { step: &step, multipliers, offsets, window: self.window };
+                    narrow(Level::best(), values, steps, rules, wide(first), codes, counts)
+                }
+                Err(error) if self.alone => return Err(error),
+                Err(_) => self.narrow_rows(rules, first, values, codes, counts),
+            };
+            non_finite = non_finite.saturating_add(found);
+            first = first.saturating_add(values.len());
+        }
+        Ok(non_finite)
     }
 }
 

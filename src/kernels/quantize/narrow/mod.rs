@@ -74,7 +74,7 @@ impl Fast {
         let error =
             of_multiplier + of_product + of_offset + of_sum + of_conversion + of_quotient + 0.25;
         // Moved up by the error, so that what is doubtful lies right above a code.
-        let error = error.ceil();
+        let error = f64::from(error as u32) + 1.0;
         let window = 2.0 * error + 1.0;
         // A zero point between two codes moves the codes after the rounding, not before.
         if rules.rounding == Rounding::Caffe2 && step.bias != step.bias.trunc() {
