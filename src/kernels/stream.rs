@@ -50,7 +50,7 @@ unsafe fn copy_avx2(source: &[u8], target: *mut u8) {
     }
 }
 
-/// Orders the stores of [`copy`] before all that follow.
+/// Orders the stores of `copy` before all that follow.
 #[inline]
 pub fn fence() {
     // SAFETY: every x86-64 machine has SSE.

@@ -2,7 +2,7 @@
 //!
 //! Codes of at most 8 bits stand for at most 256 values (512 with a sign), so they are computed
 //! once, exactly, and then looked up: [`Table`]. Where a table would not be worth it, because
-//! every few elements have another step, [`scaled`] computes the values one by one.
+//! every few elements have another step, `scaled` computes the values one by one.
 //!
 //! The specification of both is `scale * (x + bias)` in double precision, rounded to the type of
 //! the values; `tests/kernels_dequantize.rs` holds every level to it.
