@@ -68,7 +68,7 @@ impl<V> Default for Expansion<V> {
     }
 }
 
-impl<V: Copy> Expansion<V> {
+impl<V: Copy + Default> Expansion<V> {
     /// The numbers of `length` elements from `start` on, at most [`PART`]. `of` gives those of a
     /// channel.
     ///
@@ -115,9 +115,11 @@ impl<V: Copy> Expansion<V> {
         let present = self.first.len();
         let of_period = end.min(period).saturating_sub(present);
         for (channel, _, count) in layout.rows(self.begin.saturating_add(present), of_period) {
-            if let Some((first, second)) = of(channel) {
-                self.first.extend(core::iter::repeat_n(first, count));
-                self.second.extend(core::iter::repeat_n(second, count));
+            let (first, second) = of(channel).unwrap_or_default();
+            for (values, value) in [(&mut self.first, first), (&mut self.second, second)] {
+                let start = values.len();
+                values.resize(start.saturating_add(count), V::default());
+                values.get_mut(start..).unwrap_or_default().fill(value);
             }
         }
         for values in [&mut self.first, &mut self.second] {

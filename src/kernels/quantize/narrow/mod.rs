@@ -77,7 +77,7 @@ impl Fast {
         let error = f64::from(error as u32) + 1.0;
         let window = 2.0 * error + 1.0;
         // A zero point between two codes moves the codes after the rounding, not before.
-        if rules.rounding == Rounding::Caffe2 && step.bias != step.bias.trunc() {
+        if rules.rounding == Rounding::Caffe2 && step.bias != step.bias as i64 as f64 {
             return None;
         }
         let window_fits = window <= LARGEST_WINDOW;
