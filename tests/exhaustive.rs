@@ -18,7 +18,7 @@
 mod definition;
 
 use caffe2_qtensor::kernels::Level;
-use caffe2_qtensor::kernels::quantize::{Codes, Fast, Rules, Step, Steps, narrow};
+use caffe2_qtensor::kernels::quantize::{Codes, Fast, Input, Rules, Step, Steps, narrow};
 use caffe2_qtensor::quantize::{Counts, Rounding};
 use definition::Definition;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -112,7 +112,8 @@ impl Run {
                 let mut counts = Counts::default();
                 let codes = Codes { bytes, signs };
                 let to = counting.then_some(&mut counts);
-                let non_finite = narrow(level, values, steps, &rules, 0, codes, to);
+                let input = Input { values, first: 0, from_memory: counting };
+                let non_finite = narrow(level, input, steps, &rules, codes, to);
                 let what = || format!("{} {:?} chunk {chunk}", level.name(), self.definition);
                 if *bytes != expected.0 || *signs != expected.1 {
                     let wrong = |at: &usize| {

@@ -7,7 +7,8 @@ use super::options::{Counts, NonFinite, QuantizeOptions, Scheme};
 use super::steps::Plan;
 use super::value::{Floats, Value};
 use crate::error::{Error, Result};
-use crate::kernels::quantize::{Outcome, Rules};
+use crate::kernels::quantize::{Input, Outcome, Rules};
+use crate::kernels::stream::FROM_BYTES;
 use crate::params::Params;
 use crate::planes::Storage;
 use crate::planes::fill::{Block, Padding, Source, fill, single_block};
@@ -177,7 +178,9 @@ impl<T: Value> Source for Linear<'_, T> {
         let non_finite = match (T::floats(values, buffer), &mut block) {
             (Floats::Single(values), Block::Narrow(codes)) => {
                 let counts = self.counting.then_some(&mut *counts);
-                self.plan.narrow(&self.rules, first, values, codes, counts, expansion)?
+                let from_memory = self.value_bytes() > FROM_BYTES;
+                let input = Input { values, first, from_memory };
+                self.plan.narrow(&self.rules, input, codes, counts, expansion)?
             }
             (Floats::Single(values), Block::Wide(codes)) => {
                 self.plan.exact(&self.rules, first, values, codes, counts)

@@ -4,7 +4,7 @@ use super::layout::{Expansion, Layout, PART};
 use crate::error::{Error, Excerpt, Result};
 use crate::kernels::Level;
 use crate::kernels::quantize::{
-    Codes, Counts, Fast, Formula, Rounding, Rules, Step, Steps, Wide, exact, narrow,
+    Codes, Counts, Fast, Formula, Input, Rounding, Rules, Step, Steps, Wide, exact, narrow,
 };
 use crate::params::Params;
 
@@ -91,12 +91,11 @@ impl Plan {
         }
     }
 
-    /// The codes of elements from `first` on; returns how many values are not finite.
+    /// The codes of values; returns how many of them are not finite.
     pub(super) fn narrow(
         &self,
         rules: &Rules,
-        first: usize,
-        values: &[f32],
+        input: Input<'_>,
         codes: &mut Codes<'_>,
         counts: Option<&mut Counts>,
         expansion: &mut Expansion<f32>,
@@ -106,14 +105,14 @@ impl Plan {
         match self {
             Plan::One(step, Some(fast)) => {
                 let steps = Steps::One(step, fast);
-                Ok(narrow(Level::best(), values, steps, rules, wide(first), codes, counts))
+                Ok(narrow(Level::best(), input, steps, rules, codes, counts))
             }
             Plan::One(_, None) => Ok(0),
             Plan::Channels(channels) if channels.layout.row >= LONG_ROW => {
-                Ok(channels.narrow_rows(rules, first, values, codes, counts))
+                Ok(channels.narrow_rows(rules, input, codes, counts))
             }
             Plan::Channels(channels) => {
-                channels.narrow_each(rules, first, values, codes, counts, expansion)
+                channels.narrow_each(rules, input, codes, counts, expansion)
             }
         }
     }
@@ -159,24 +158,24 @@ impl Channels {
     fn narrow_rows(
         &self,
         rules: &Rules,
-        first: usize,
-        values: &[f32],
+        input: Input<'_>,
         codes: Codes<'_>,
         mut counts: Option<&mut Counts>,
     ) -> u64 {
         let mut non_finite = 0_u64;
         let Codes { bytes, signs } = codes;
-        for (channel, at, length) in self.layout.rows(first, values.len()) {
+        for (channel, at, length) in self.layout.rows(input.first, input.values.len()) {
             let Some(fast) = self.fast.get(channel) else { continue };
             let step = self.step(channel);
-            let start = at.saturating_sub(first);
+            let start = at.saturating_sub(input.first);
             let part = start..start.saturating_add(length);
-            let values = values.get(part.clone()).unwrap_or_default();
+            let values = input.values.get(part.clone()).unwrap_or_default();
+            let input = Input { values, first: at, ..input };
             let bytes = bytes.get_mut(part.clone()).unwrap_or_default();
             let signs = signs.get_mut(part).unwrap_or_default();
             let (steps, codes) = (Steps::One(&step, fast), Codes { bytes, signs });
             let counts = counts.as_deref_mut();
-            let found = narrow(Level::best(), values, steps, rules, wide(at), codes, counts);
+            let found = narrow(Level::best(), input, steps, rules, codes, counts);
             non_finite = non_finite.saturating_add(found);
         }
         non_finite
@@ -185,8 +184,7 @@ impl Channels {
     fn narrow_each(
         &self,
         rules: &Rules,
-        first: usize,
-        values: &[f32],
+        input: Input<'_>,
         codes: Codes<'_>,
         mut counts: Option<&mut Counts>,
         expansion: &mut Expansion<f32>,
@@ -195,21 +193,22 @@ impl Channels {
             |channel: usize| self.fast.get(channel).map(|fast| (fast.multiplier(), fast.offset()));
         let Codes { bytes, mut signs } = codes;
         let mut non_finite = 0_u64;
-        let mut first = first;
-        for (values, bytes) in values.chunks(PART).zip(bytes.chunks_mut(PART)) {
+        let mut first = input.first;
+        for (values, bytes) in input.values.chunks(PART).zip(bytes.chunks_mut(PART)) {
             // There are as many signs as bytes, or none.
             let signs = signs.split_off_mut(..values.len().min(signs.len())).unwrap_or_default();
             let codes = Codes { bytes, signs };
+            let input = Input { values, first, ..input };
             let counts = counts.as_deref_mut();
             let found = match expansion.expand(self.layout, first, values.len(), of) {
                 Ok((multipliers, offsets)) => {
                     let step = |at| self.step(self.layout.channel(first.saturating_add(at)));
                     let steps =
                         Steps::Each { step: &step, multipliers, offsets, window: self.window };
-                    narrow(Level::best(), values, steps, rules, wide(first), codes, counts)
+                    narrow(Level::best(), input, steps, rules, codes, counts)
                 }
                 Err(error) if self.alone => return Err(error),
-                Err(_) => self.narrow_rows(rules, first, values, codes, counts),
+                Err(_) => self.narrow_rows(rules, input, codes, counts),
             };
             non_finite = non_finite.saturating_add(found);
             first = first.saturating_add(values.len());

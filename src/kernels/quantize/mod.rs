@@ -12,4 +12,4 @@ mod narrow;
 
 pub use exact::{Wide, exact};
 pub use formula::{Counts, Formula, Outcome, Rounding, Rules, Step};
-pub use narrow::{Codes, Fast, Steps, narrow};
+pub use narrow::{Codes, Fast, Input, Steps, narrow};

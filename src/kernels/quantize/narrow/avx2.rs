@@ -4,9 +4,6 @@ use super::job::{Job, Place, Tally};
 use super::{FRACTION, GROUP, Steps};
 use core::arch::x86_64::*;
 
-/// How far ahead of its loads the loop prefetches.
-const AHEAD: usize = 4096;
-
 /// Groups after which the sums are emptied: a lane of 16 bits grows by at most 4 a group.
 const GROUPS: usize = 4096;
 
@@ -42,6 +39,8 @@ struct Constants {
     zero_code: __m256i,
     above_zero_code: __m256i,
     sign: __m256i,
+    /// How far ahead of the loads to prefetch.
+    ahead: usize,
 }
 
 /// What is counted, in lanes of 16 and of 32 bits.
@@ -72,10 +71,11 @@ unsafe fn run_as<const SIGNED: bool, const EACH: bool, const COUNT: bool>(job: &
         zero_code: _mm256_set1_epi16(job.zero_code().unwrap_or(0)),
         above_zero_code: _mm256_set1_epi32(job.above_zero_code()),
         sign: _mm256_set1_epi8(if precision == 8 { 0 } else { (1_u8 << precision) as i8 }),
+        ahead: job.ahead(),
     };
     let place = job.place();
     let mut tally = Tally::default();
-    let length = job.values.len();
+    let length = job.input.values.len();
     let whole = length - length % GROUP;
     let mut at = 0;
     while at < whole {
@@ -121,9 +121,9 @@ unsafe fn last_group<const SIGNED: bool, const EACH: bool, const COUNT: bool>(
     at: usize,
     tally: &mut Tally,
 ) {
-    let length = job.values.len() - at;
+    let length = job.input.values.len() - at;
     let (mut values, mut multipliers, mut offsets) = ([0.0; GROUP], [0.0; GROUP], [0.0; GROUP]);
-    values[..length].copy_from_slice(&job.values[at..]);
+    values[..length].copy_from_slice(&job.input.values[at..]);
     if let Steps::Each { multipliers: from, offsets: from_offsets, .. } = job.steps {
         multipliers[..length].copy_from_slice(&from[at..]);
         offsets[..length].copy_from_slice(&from_offsets[at..]);
@@ -172,8 +172,8 @@ unsafe fn group<const SIGNED: bool, const EACH: bool, const COUNT: bool>(
     let mut smallest = _mm256_set1_epi16(-1);
     for half in 0..2 {
         let place = place.moved(32 * half);
-        _mm_prefetch::<_MM_HINT_T0>(place.values.wrapping_byte_add(AHEAD).cast());
-        _mm_prefetch::<_MM_HINT_T0>(place.values.wrapping_byte_add(AHEAD + 64).cast());
+        _mm_prefetch::<_MM_HINT_T0>(place.values.wrapping_byte_add(constants.ahead).cast());
+        _mm_prefetch::<_MM_HINT_T0>(place.values.wrapping_byte_add(constants.ahead + 64).cast());
         let mut positions = [_mm256_setzero_si256(); 4];
         for (part, position) in positions.iter_mut().enumerate() {
             // SAFETY: the caller's promise.

@@ -1,14 +1,15 @@
 //! What the kernels have in common: their arguments, and all that is done one value at a time.
 
 use super::super::formula::{Counts, Formula, Outcome, Rounding, Rules};
-use super::{Codes, FRACTION, GROUP, Steps};
+#[cfg(target_arch = "x86_64")]
+use super::AHEAD;
+use super::{Codes, FRACTION, GROUP, Input, Steps};
 
 /// All that a kernel needs.
 pub(super) struct Job<'a> {
-    pub(super) values: &'a [f32],
+    pub(super) input: Input<'a>,
     pub(super) steps: Steps<'a>,
     pub(super) rules: &'a Rules,
-    pub(super) first: u64,
     pub(super) codes: Codes<'a>,
     pub(super) counts: Option<&'a mut Counts>,
     pub(super) non_finite: u64,
@@ -59,6 +60,12 @@ impl Place {
 }
 
 impl Job<'_> {
+    /// How far ahead of its loads a loop is to prefetch; 0 is what it loads anyway.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn ahead(&self) -> usize {
+        if self.input.from_memory { 0 } else { AHEAD }
+    }
+
     /// Where the slices begin.
     #[cfg(target_arch = "x86_64")]
     pub(super) fn place(&mut self) -> Place {
@@ -67,7 +74,7 @@ impl Job<'_> {
             Steps::Each { multipliers, offsets, .. } => (multipliers.as_ptr(), offsets.as_ptr()),
         };
         Place {
-            values: self.values.as_ptr(),
+            values: self.input.values.as_ptr(),
             multipliers,
             offsets,
             bytes: self.codes.bytes.as_mut_ptr(),
@@ -129,7 +136,7 @@ impl Job<'_> {
         let Steps::Each { step, .. } = self.steps else { return false };
         let limits = self.rules.lowest()..=self.rules.highest();
         limits.contains(&i64::from(code))
-            && index < self.values.len()
+            && index < self.input.values.len()
             && f64::from(code) == -step(index).bias
     }
 
@@ -139,7 +146,7 @@ impl Job<'_> {
     #[cold]
     #[inline(never)]
     pub(super) fn settle(&mut self, at: usize, positions: &[i32], tally: &mut Tally) {
-        let length = (self.values.len() - at).min(positions.len());
+        let length = (self.input.values.len() - at).min(positions.len());
         let window = i32::from(self.window());
         let mut doubtful = 0;
         for (lane, position) in positions[..length].iter().enumerate() {
@@ -165,7 +172,7 @@ impl Job<'_> {
             let lane = lanes.trailing_zeros() as usize;
             lanes &= lanes - 1;
             let code = positions[lane] >> FRACTION;
-            let value = self.values.get(at + lane);
+            let value = self.input.values.get(at + lane);
             let not_zero = value.is_some_and(|value| *value != 0.0);
             tally.below = tally.below.wrapping_sub(u64::from(code < lowest));
             tally.above = tally.above.wrapping_sub(u64::from(code > highest));
@@ -183,8 +190,8 @@ impl Job<'_> {
             Steps::Each { step, .. } => step(index),
         };
         let formula = Formula { rules: *self.rules, step };
-        let (code, outcome) =
-            formula.code(f64::from(self.values[index]), self.first + index as u64);
+        let (code, outcome) = formula
+            .code(f64::from(self.input.values[index]), (self.input.first as u64) + index as u64);
         let negative = u8::from(code < 0);
         let magnitude = code.unsigned_abs() as u8;
         self.codes.bytes[index] = match self.rules.precision {

@@ -127,6 +127,22 @@ pub enum Steps<'a> {
     },
 }
 
+/// The values of consecutive elements.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// The values.
+    pub values: &'a [f32],
+    /// The index of the first.
+    pub first: usize,
+    /// Whether they are to be read from memory rather than from a cache. There the processor
+    /// knows best what to fetch ahead of time; within the caches it fetches too little.
+    pub from_memory: bool,
+}
+
+/// How far ahead of its loads a loop prefetches: a page.
+#[cfg(target_arch = "x86_64")]
+const AHEAD: usize = 4096;
+
 /// Where the codes of a tensor go.
 pub struct Codes<'a> {
     /// The magnitude, and the sign in the next bit behind it where that is within the byte.
@@ -135,22 +151,21 @@ pub struct Codes<'a> {
     pub signs: &'a mut [u8],
 }
 
-/// The codes of values whose first has the index `first`; returns how many were not finite.
+/// The codes of values; returns how many of them were not finite.
 ///
 /// The precision is at most 8. `codes.bytes`, and `codes.signs` where the precision is 8 and signed,
-/// are as long as `values`, and so are the slices of [`Steps::Each`] (the function panics
+/// are as long as `input.values`, and so are the slices of [`Steps::Each`] (the function panics
 /// otherwise). `counts` take as much time again in the first-level cache, and none from
 /// memory.
 pub fn narrow(
     level: Level,
-    values: &[f32],
+    input: Input<'_>,
     steps: Steps<'_>,
     rules: &Rules,
-    first: u64,
     codes: Codes<'_>,
     counts: Option<&mut Counts>,
 ) -> u64 {
-    let length = values.len();
+    let length = input.values.len();
     assert!((1..=8).contains(&rules.precision), "codes of a byte have 1 to 8 bits");
     assert!(codes.bytes.len() == length, "there is a byte for each value");
     let signs = if rules.signed && rules.precision == 8 { length } else { 0 };
@@ -158,7 +173,7 @@ pub fn narrow(
     if let Steps::Each { multipliers, offsets, .. } = steps {
         assert!(multipliers.len() == length && offsets.len() == length, "a step for each value");
     }
-    let mut job = Job { values, steps, rules, first, codes, counts, non_finite: 0 };
+    let mut job = Job { input, steps, rules, codes, counts, non_finite: 0 };
     match level.kind() {
         Kind::Portable => portable::run(&mut job),
         // SAFETY: a `Level` of this kind exists only where AVX2 and FMA do; the slices were

@@ -58,7 +58,7 @@ fn run_as<const SIGNED: bool, const EACH: bool>(job: &mut Job<'_>) {
         sign: if job.rules.precision < 8 { 1 << job.rules.precision } else { 0 },
     };
     let mut tally = Tally::default();
-    let values = job.values;
+    let values = job.input.values;
     let mut block = Block { positions: [0; BLOCK], codes: [0; BLOCK], bytes: [0; BLOCK] };
     for (at, values) in values.chunks(BLOCK).enumerate() {
         let (at, length) = (at * BLOCK, values.len());

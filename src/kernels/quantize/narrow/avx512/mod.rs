@@ -21,9 +21,6 @@ const UPPER_HALVES: [u16; 32] = {
 /// The lower halves of 32-bit numbers: what is behind the point.
 const FRACTIONS: __mmask32 = 0x5555_5555;
 
-/// How far ahead of its loads the loop prefetches.
-const AHEAD: usize = 4096;
-
 /// # Safety
 /// The machine has the features; the job's slices are as long as [`super::narrow`] says.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
@@ -58,6 +55,8 @@ struct Constants {
     above_zero_code: __m512i,
     sign: __m512i,
     highest_is_255: bool,
+    /// How far ahead of the loads to prefetch.
+    ahead: usize,
 }
 
 /// # Safety
@@ -83,10 +82,11 @@ unsafe fn run_as<const SIGNED: bool, const EACH: bool, const COUNT: bool>(job: &
         above_zero_code: _mm512_set1_epi32(job.above_zero_code()),
         sign: _mm512_set1_epi8(if precision == 8 { 0 } else { (1_u8 << precision) as i8 }),
         highest_is_255: precision == 8,
+        ahead: job.ahead(),
     };
     let place = job.place();
     let mut tally = Tally::default();
-    let length = job.values.len();
+    let length = job.input.values.len();
     let whole = length - length % GROUP;
     let mut at = 0;
     while at < whole {
@@ -142,7 +142,7 @@ unsafe fn last_group<const SIGNED: bool, const EACH: bool, const COUNT: bool>(
     at: usize,
     tally: &mut Tally,
 ) {
-    let lanes = !0 >> (GROUP - (job.values.len() - at));
+    let lanes = !0 >> (GROUP - (job.input.values.len() - at));
     let (mut sums, mut flushed) = (no_sums(), 0);
     // SAFETY: the lanes are inside the job's slices.
     unsafe {
@@ -187,7 +187,7 @@ unsafe fn group<const SIGNED: bool, const EACH: bool, const COUNT: bool, const F
     let mut positions = [_mm512_setzero_si512(); 4];
     for part in 0..4 {
         let start = at + 16 * part;
-        let ahead = place.values.wrapping_add(start).wrapping_byte_add(AHEAD);
+        let ahead = place.values.wrapping_add(start).wrapping_byte_add(constants.ahead);
         _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
         // SAFETY: the caller's promise.
         (values[part], positions[part]) = unsafe {
