@@ -52,6 +52,16 @@ static void int8_tensors() {
   CHECK(Tensor::from_int8(Dims(), std::vector<uint8_t>{7}, 1, 0).dims()[0] == 1);
   THROWS(QTENSOR_SHAPE_MISMATCH, "is 6", Tensor::from_int8({2, 4}, data, 1, 0));
   THROWS(QTENSOR_INVALID_ARGUMENT, "-2", Tensor::from_int8({-2}, data, 1, 0));
+  caffe2_qtensor::Parsed parsed;
+  const int32_t planes[] = {160, 64};
+  parsed.precision = 2;
+  parsed.data = planes;
+  parsed.data_count = 2;
+  THROWS(QTENSOR_SHAPE_MISMATCH, "is 2", Tensor::from_parsed(parsed));
+  const int64_t three[] = {3};
+  parsed.dims = three;
+  parsed.ndim = 1;
+  CHECK(Tensor::from_parsed(parsed).codes<uint8_t>() == std::vector<uint8_t>({1, 2, 1}));
   CHECK(tensor.to_int8().serialize_int8("w") == tensor.serialize_int8("w"));
 
   Tensor weights({5}, 7, true);

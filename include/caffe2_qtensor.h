@@ -253,6 +253,48 @@ typedef struct {
   uint8_t reserved[6];
 } qtensor_view_t;
 
+// The fields of a QTensorProto as protobuf gives them. All its required fields are there.
+typedef struct {
+  // The caller's sizeof(qtensor_parsed_t).
+  size_t struct_size;
+  // The dimensions, outermost first; may be NULL where there are none.
+  const int64_t *dims;
+  // The number of dimensions.
+  size_t ndim;
+  // The bytes of the planes, one in each value; may be NULL where there are none.
+  const int32_t *data;
+  // The number of values in data.
+  size_t data_count;
+  // One scale a channel; may be NULL where there are none.
+  const double *scales;
+  // The number of scales.
+  size_t scale_count;
+  // One bias a channel; may be NULL where there are none.
+  const double *biases;
+  // The number of biases.
+  size_t bias_count;
+  // The scale of all elements.
+  double scale;
+  // The bias of all elements, in units of codes.
+  double bias;
+  // Magnitude planes, 0 to 255.
+  int32_t precision;
+  // Not 0 where a sign plane follows the others.
+  int32_t is_signed;
+  // Not 0 where the message has an axis.
+  int32_t has_axis;
+  // Which dimension the channels are.
+  int32_t axis;
+  // Not 0 where the message says whether there are channels.
+  int32_t has_is_multiparam;
+  // Not 0 where there are channels.
+  int32_t is_multiparam;
+  // Not 0 where the message has a data type.
+  int32_t has_data_type;
+  // A number of TensorProto.DataType; one that it does not have counts as absent.
+  int32_t data_type;
+} qtensor_parsed_t;
+
 // A blob's name and type: any bytes, not NUL-terminated. They lie in the serialized bytes and are
 // valid as long as those.
 typedef struct {
@@ -828,6 +870,21 @@ qtensor_status qtensor_serialize_int8(const qtensor_t *tensor,
                                       size_t capacity,
                                       size_t *written,
                                       qtensor_error_t **error);
+
+// The tensor that a message describes which protobuf has read: the one that
+// qtensor_deserialize_proto() reads from its bytes, without a second time through these.
+//
+// `*out` receives the tensor, to be freed with qtensor_free(). What the structure points to is
+// borrowed for the call.
+//
+// QTENSOR_MALFORMED for values that would lose something; QTENSOR_SHAPE_MISMATCH where data and
+// dimensions disagree; QTENSOR_UNSUPPORTED for more than 64 dimensions; QTENSOR_OVERFLOW where
+// their product does not fit int64_t. QTENSOR_BUFFER_TOO_SMALL where struct_size is below that of
+// the first version; QTENSOR_UNSUPPORTED where it says of a member that this library does not have
+// that it is not 0.
+qtensor_status qtensor_create_parsed(const qtensor_parsed_t *parsed,
+                                     qtensor_t **out,
+                                     qtensor_error_t **error);
 
 // Reads the name and type of a BlobProto of `len` bytes without decoding what it holds.
 //

@@ -33,6 +33,7 @@
 #include "caffe2_qtensor/halves.hpp"
 #include "caffe2_qtensor/minidb_reader.hpp"
 #include "caffe2_qtensor/minidb_writer.hpp"
+#include "caffe2_qtensor/parsed.hpp"
 #include "caffe2_qtensor/quantize.hpp"
 #include "caffe2_qtensor/span.hpp"
 #include "caffe2_qtensor/tensor.hpp"

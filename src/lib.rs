@@ -76,6 +76,7 @@ pub use caffe2::bare_proto::peek_proto;
 pub use caffe2::blob::{BlobInfo, INT8_TYPE, QTENSOR_LOG_TYPE, QTENSOR_TYPE, TENSOR_TYPE, peek};
 pub use caffe2::dense::{DenseTensor, ElementType, Elements};
 pub use caffe2::minidb;
+pub use caffe2::parsed_proto::ParsedProto;
 pub use error::{Error, ErrorKind, Excerpt, Result};
 pub use params::Params;
 pub use planes::codes::Code;

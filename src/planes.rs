@@ -291,6 +291,21 @@ impl Filler {
         decoded
     }
 
+    /// Copies values that are each a byte, as many as there is room for. Whether they were.
+    pub(crate) fn push_values(&mut self, values: &[i32]) -> bool {
+        let rest = self.rest();
+        let count = rest.len().min(values.len());
+        // Without a branch in it, the loop is one that compilers vectorize.
+        let mut seen = 0;
+        for (slot, value) in rest.iter_mut().zip(values) {
+            seen |= *value;
+            let [low, ..] = value.to_le_bytes();
+            slot.write(low);
+        }
+        self.filled = self.filled.saturating_add(count);
+        u8::try_from(seen).is_ok()
+    }
+
     /// Bytes still to come.
     pub(crate) fn missing(&self) -> usize {
         self.storage.length.saturating_sub(self.filled)

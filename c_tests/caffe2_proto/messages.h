@@ -91,12 +91,24 @@ class QTensorProto : public ::google::protobuf::MessageLite {
  public:
   int dims_size() const { return static_cast<int>(dims_.size()); }
   std::int64_t dims(int i) const { return dims_[static_cast<std::size_t>(i)]; }
+  const std::vector<std::int64_t> &dims() const { return dims_; }
   std::int32_t precision() const { return precision_.value; }
   double scale() const { return scale_.value; }
   double bias() const { return bias_.value; }
   bool is_signed() const { return is_signed_.value; }
   int data_size() const { return static_cast<int>(data_.size()); }
+  const std::vector<std::int32_t> &data() const { return data_; }
   const std::string &name() const { return name_.value; }
+#if CAFFE2_PROTO_AGE >= 2021
+  const std::vector<double> &scales() const { return scales_; }
+  const std::vector<double> &biases() const { return biases_; }
+  bool has_axis() const { return axis_.present; }
+  std::int32_t axis() const { return axis_.value; }
+  bool has_is_multiparam() const { return is_multiparam_.present; }
+  bool is_multiparam() const { return is_multiparam_.value; }
+  bool has_data_type() const { return data_type_.present; }
+  std::int32_t data_type() const { return data_type_.value; }
+#endif
 
   void Clear() override { *this = QTensorProto(); }
   bool IsInitialized() const override {

@@ -11,6 +11,7 @@
 
 #include "dims.hpp"
 #include "error.hpp"
+#include "parsed.hpp"
 #include "quantize.hpp"
 #include "span.hpp"
 #include "tensor_reader.hpp"
@@ -66,6 +67,13 @@ class Tensor : public detail::TensorReader {
     qtensor_t* made = nullptr;
     detail::call(&qtensor_create_int8, dims.data(), dims.size(), data.data(), data.size(), scale,
                  zero_point, &made);
+    return Tensor(made);
+  }
+
+  // What a QTensorProto describes that protobuf has read.
+  static Tensor from_parsed(const Parsed& parsed) {
+    qtensor_t* made = nullptr;
+    detail::call(&qtensor_create_parsed, static_cast<const qtensor_parsed_t*>(&parsed), &made);
     return Tensor(made);
   }
 

@@ -2,6 +2,7 @@
 
 use super::wire::{Payload, Scanner, as_signed};
 use crate::error::{Error, Result};
+use crate::params::try_copy;
 use crate::shape::MAX_DIMS;
 
 /// The number of the field.
@@ -16,6 +17,12 @@ pub(crate) struct Dims {
 }
 
 impl Dims {
+    /// Dimensions that something else has read.
+    pub(crate) fn of(dims: &[i64]) -> Result<Dims> {
+        let first = try_copy(dims.get(..MAX_DIMS).unwrap_or(dims))?;
+        Ok(Dims { first, count: dims.len() })
+    }
+
     /// Adds one occurrence of the field, packed or not.
     pub(crate) fn add(&mut self, payload: Payload, scanner: &Scanner<&[u8]>) -> Result<()> {
         match payload {

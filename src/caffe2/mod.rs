@@ -10,6 +10,7 @@ mod emit;
 mod int8_form;
 mod int8_tensor;
 pub mod minidb;
+pub(crate) mod parsed_proto;
 mod qtensor_proto;
 mod tensor_proto;
 mod wire;

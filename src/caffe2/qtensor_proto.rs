@@ -134,18 +134,22 @@ impl Fields {
 
     /// The tensor that the message in `bytes` describes.
     pub(crate) fn take_tensor(&mut self, bytes: &[u8], outer: Option<u32>) -> Result<QTensor> {
-        let precision = self.precision.unwrap_or(0);
-        let precision = u8::try_from(precision).map_err(|_| Error::MalformedValue {
-            field: "precision",
-            value: i128::from(wire::as_signed(precision)),
-            rule: "between 0 and 255",
-        })?;
+        let precision = precision_of(wire::as_signed(self.precision.unwrap_or(0)))?;
         let dims = self.dims.take()?;
         let geometry = Geometry::new(&dims, precision, self.is_signed == Some(true))?;
         let kept = self.take_kept()?;
         let storage = self.data.decode(bytes, data_path(outer), geometry.nbytes())?;
         Ok(QTensor::from_parts(dims, geometry, self.scale_and_bias(), kept, storage))
     }
+}
+
+/// A precision that a message says.
+pub(crate) fn precision_of(said: i64) -> Result<u8> {
+    u8::try_from(said).map_err(|_| Error::MalformedValue {
+        field: "precision",
+        value: i128::from(said),
+        rule: "between 0 and 255",
+    })
 }
 
 fn add_doubles(values: &mut Vec<f64>, payload: Payload, scanner: &Scanner<&[u8]>) -> Result<()> {

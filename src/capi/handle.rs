@@ -201,7 +201,8 @@ pub(super) unsafe fn fill<T: Extensible>(
 /// of a later version that leaves its new members 0 is taken too.
 ///
 /// # Safety
-/// Every member is an integer, a float or an array of them, for which every bit pattern is a value.
+/// Every member is an integer, a float, a pointer or an array of them, for which every bit pattern
+/// is a value.
 /// Truth values are `i32`: another byte than 0 or 1 in a `bool` would be undefined.
 pub(super) unsafe trait Options: Extensible + Copy + Default {}
 

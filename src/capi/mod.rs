@@ -27,6 +27,7 @@ pub mod int8;
 pub mod logarithmic;
 pub mod minidb;
 mod panic;
+pub mod parsed;
 pub mod peek;
 pub mod quantize;
 pub mod serialize;

@@ -7,6 +7,7 @@ use caffe2_qtensor::capi::codes::*;
 use caffe2_qtensor::capi::error::qtensor_error_t;
 use caffe2_qtensor::capi::int8::*;
 use caffe2_qtensor::capi::logarithmic::*;
+use caffe2_qtensor::capi::parsed::*;
 use caffe2_qtensor::capi::status::qtensor_status::{self, *};
 use caffe2_qtensor::capi::tensor::*;
 use caffe2_qtensor::capi::view::*;
@@ -279,6 +280,30 @@ pub(crate) const CASES: &[Case] = &[
             let run = |error: Error| unsafe {
                 qtensor_create_int8(dims.as_ptr(), 2, data.as_ptr(), 6, 0.5, 3, out, error)
             };
+            // SAFETY: nothing else uses the handle.
+            attempt.expect(status, run, || assert!(unsafe { out.read() }.is_null()));
+        }
+    }),
+    ("qtensor_create_parsed", |attempt| {
+        let (dims, data, channels) = ([2i64, 5], [0i32, 128, 255, 64], [0.5f64, 0.25]);
+        for (data_count, status) in [(4, QTENSOR_OK), (3, QTENSOR_SHAPE_MISMATCH)] {
+            let parsed = qtensor_parsed_t {
+                dims: dims.as_ptr(),
+                ndim: 2,
+                data: data.as_ptr(),
+                data_count,
+                scales: channels.as_ptr(),
+                scale_count: 2,
+                biases: channels.as_ptr(),
+                bias_count: 2,
+                precision: 2,
+                ..Default::default()
+            };
+            let mut tensor = no_tensor();
+            let out = tensor.out();
+            // SAFETY: valid pointers.
+            let run =
+                |error: Error| unsafe { qtensor_create_parsed(&raw const parsed, out, error) };
             // SAFETY: nothing else uses the handle.
             attempt.expect(status, run, || assert!(unsafe { out.read() }.is_null()));
         }

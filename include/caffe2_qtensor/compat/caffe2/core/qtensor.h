@@ -5,6 +5,8 @@
 // CAFFE2_QTENSOR_STANDALONE.
 #ifndef CAFFE2_CORE_QTENSOR_H_
 #define CAFFE2_CORE_QTENSOR_H_
+// For caffe2_register.h to see which of the two headers came first.
+#define CAFFE2_QTENSOR_DROPIN_QTENSOR
 
 #include <algorithm>
 #include <climits>

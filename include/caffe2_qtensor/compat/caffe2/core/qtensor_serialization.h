@@ -28,19 +28,15 @@ constexpr auto kQTensorBlobQType = "QTensor";
 
 namespace qtensor_detail {
 
-// Replaces what the tensor holds by what a message says. `read` is qtensor_deserialize or
-// qtensor_deserialize_proto.
-template <class Function, class Context>
-void Read(Function read, const std::string& bytes, QTensor<Context>* tensor) {
+// Replaces what the tensor holds by what `read` finds.
+template <class Context, class Function>
+void Read(QTensor<Context>* tensor, Function read) {
   if (tensor == nullptr) {
     Refuse(::caffe2_qtensor::Error(QTENSOR_NULL_ARGUMENT, "The tensor to read into is NULL."));
   }
-  const auto message = ::caffe2_qtensor::detail::bytes_of(bytes);
-  qtensor_t* found = nullptr;
-  Call(read, message.data(), message.size(), &found);
-  std::unique_ptr<qtensor_t, Free> owned(found);
-  tensor->Adopt(found);
-  owned.release();
+  std::unique_ptr<qtensor_t, Free> found(read());
+  tensor->Adopt(found.get());
+  found.release();
 }
 
 }  // namespace qtensor_detail
@@ -60,7 +56,12 @@ std::string SerializeQTensor(const QTensor<Context>& tensor, const std::string& 
 // "QTensorLog", the library's own for logarithmic tensors, is refused.
 template <class Context>
 void DeserializeQTensor(const std::string& blob, QTensor<Context>* tensor) {
-  qtensor_detail::Read(&qtensor_deserialize, blob, tensor);
+  qtensor_detail::Read(tensor, [&blob] {
+    const auto bytes = ::caffe2_qtensor::detail::bytes_of(blob);
+    qtensor_t* found = nullptr;
+    qtensor_detail::Call(&qtensor_deserialize, bytes.data(), bytes.size(), &found);
+    return found;
+  });
 }
 
 #ifdef CAFFE2_QTENSOR_STANDALONE
@@ -137,7 +138,7 @@ class QTensorDeserializer : public BlobDeserializerBase {
     *blob->template GetMutable<QTensor<Context>>() = std::move(*tensor);
   }
   void Deserialize(const QTensorProto& proto, QTensor<Context>* tensor) {
-    qtensor_detail::Read(&qtensor_deserialize_proto, qtensor_detail::BytesOf(proto), tensor);
+    qtensor_detail::Read(tensor, [&proto] { return qtensor_detail::FromMessage(proto); });
   }
 };
 
