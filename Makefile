@@ -6,6 +6,12 @@
 #   make test-exhaustive
 #                 every float there is to codes, by every kernel of this machine (minutes)
 #   make bench    our speed beside that of others, in one run
+#   make test-caffe2
+#                 the library and a prebuilt Caffe2 in one process; fetches that Caffe2 once
+#   make soak-caffe2
+#                 random calls and messages through both, for SOAK_SECONDS (default 3600)
+#   make bench-caffe2
+#                 our speed and memory beside that Caffe2's
 #   make header   writes include/caffe2_qtensor.h and c_tests/exports.txt anew from the source
 #   make fuzz     fuzzes each target for FUZZ_SECONDS (default 600)
 #   make clean    removes all that was built
@@ -64,3 +70,4 @@ cargo:
 	  exit 1; }
 
 include benches/bench.mk
+include c_tests/caffe2/caffe2.mk

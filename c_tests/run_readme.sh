@@ -19,6 +19,8 @@ mkdir -p "$1"
 work=$(cd "$1" && pwd)
 # shellcheck source=c_tests/checks.sh
 . "$root/c_tests/checks.sh"
+# shellcheck source=c_tests/snippets.sh
+. "$root/c_tests/snippets.sh"
 export CMAKE_BUILD_PARALLEL_LEVEL=2
 
 # What is made by the README's words is new; the source and the projects stay where they were, for
@@ -30,19 +32,7 @@ find "$work/source" -mindepth 1 -maxdepth 1 ! -name build ! -name target -exec r
 (cd "$root" && find . -mindepth 1 -maxdepth 1 ! -name .git ! -name target ! -name build -print0 |
   tar -c --exclude='./*/target' --null --files-from=-) | tar -x -C "$work/source"
 
-# A comment `snippet: FILE` names the block of code behind it.
-awk -v folder="$work/snippets" '
-  /^<!-- snippet: .* -->$/ { file = folder "/" $3; next }
-  file != "" && /^```/ { if (inside) { close(file); file = ""; inside = 0 } else inside = 1; next }
-  inside {
-    if (!(file in made)) {
-      made[file] = 1
-      path = file
-      sub("/[^/]*$", "", path)
-      system("mkdir -p \"" path "\"")
-    }
-    print > file
-  }' "$root/README.md"
+snippets "$work/snippets"
 # The first program is the first block of C, and what it prints stands behind it.
 awk '/^```c$/ { inside = 1; next } inside && /^```/ { exit } inside' "$root/README.md" \
   >"$work/snippets/first.c"

@@ -70,7 +70,7 @@ static void messages_become_tensors(void) {
   same_as_from_bytes(&parsed);
   WORKS(qtensor_create_parsed, &parsed, &tensor);
   CHECK(qtensor_scale(tensor) == 0.125 && qtensor_bias(tensor) == -2);
-  CHECK(qtensor_channel_axis(tensor) == 0 && qtensor_data_type(tensor) == 0);
+  CHECK(!qtensor_is_multiparam(tensor) && qtensor_data_type(tensor) == -1);
   qtensor_free(tensor);
 
   parsed.scales = scales;
@@ -93,7 +93,7 @@ static void messages_become_tensors(void) {
   parsed.data_type = 99;
   parsed.has_axis = 0;
   WORKS(qtensor_create_parsed, &parsed, &tensor);
-  CHECK(qtensor_data_type(tensor) == 0);
+  CHECK(qtensor_data_type(tensor) == -1);
   qtensor_free(tensor);
 
   memset(&parsed, 0, sizeof parsed);
@@ -111,7 +111,8 @@ static void what_does_not_fit_is_refused(void) {
   int64_t many[65];
   const int64_t negative[2] = {2, -5}, huge[2] = {INT64_MAX, 2}, large[1] = {INT64_C(1) << 60};
   const int32_t not_bytes[4] = {-1, 256, INT32_MAX, INT32_MIN};
-  const char *const texts[4] = {"is -1", "is 256", "is 2147483647", "is -2147483648"};
+  const char *const texts[4] = {"holds -1;", "holds 256;", "holds 2147483647;",
+                                "holds -2147483648;"};
   qtensor_parsed_t parsed = some_message();
   for (int i = 0; i < 4; i++) {
     for (int at = 0; at < 6; at++) {
