@@ -224,7 +224,7 @@ impl QTensor {
 
 /// Whether `TensorProto.DataType` has this number. To a reader any other is an unknown field.
 pub(crate) const fn is_data_type(number: i64) -> bool {
-    matches!(number, 0..=10 | 12 | 13)
+    matches!(number, 0..=10 | 12..=14)
 }
 
 /// A copy of a slice, fallibly allocated.

@@ -40,6 +40,7 @@ static const char *const expected[] = {
     "Int8TensorCPUs that both read",
     "Int8TensorCPUs that both refuse",
     "difference: a blob without a tensor",
+    "difference: a dimension beyond int",
     "difference: a precision beyond 255",
     "difference: a precision beyond 32 bits",
     "difference: an axis beyond 32 bits",

@@ -16,7 +16,8 @@ class Dropin : public ClassSubject<DropinTensor> {
     return caffe2::SerializeQTensor(tensor_, name);
   }
   void Deserialize(const std::string &bytes) override {
-    // As a registered class gets it: protobuf comes first.
+    // As a registered class gets it: protobuf comes first. Less strict than DeserializeBlob, so bytes
+    // that are damaged go through parse_blob first.
     caffe2::BlobProto message;
     CAFFE_ENFORCE(caffe2::ParseProtoFromLargeString(bytes, &message), "This is no BlobProto.");
     CAFFE_ENFORCE(message.type() == caffe2::kQTensorBlobQType, "This is no QTensor.");

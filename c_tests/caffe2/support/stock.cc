@@ -2,7 +2,6 @@
 #include "caffe2/core/qtensor_serialization.h"
 
 #include "caffe2/core/blob.h"
-#include "caffe2/core/tensor_int8.h"
 #include "caffe2/utils/proto_utils.h"
 #include "class_subject.hpp"
 
@@ -17,7 +16,8 @@ class Stock : public ClassSubject<StockTensor> {
     return caffe2::SerializeBlob(blob_, name);
   }
   void Deserialize(const std::string &bytes) override {
-    // Not through DeserializeBlob: a program may have registered another class under the name.
+    // Not through DeserializeBlob: a program may have registered another class under the name. Less
+    // strict, so bytes that are damaged go through parse_blob first.
     caffe2::BlobProto message;
     CAFFE_ENFORCE(caffe2::ParseProtoFromLargeString(bytes, &message), "This is no BlobProto.");
     CAFFE_ENFORCE(message.type() == caffe2::kQTensorBlobQType, "This is no QTensor.");
@@ -40,37 +40,3 @@ class Stock : public ClassSubject<StockTensor> {
 }  // namespace
 
 std::unique_ptr<Subject> stock_class() { return std::unique_ptr<Subject>(new Stock); }
-
-ParsedBlob parse_blob(const std::string &bytes) {
-  caffe2::BlobProto message;
-  ParsedBlob parsed;
-  parsed.parses = caffe2::ParseProtoFromLargeString(bytes, &message);
-  parsed.type = message.type();
-  parsed.has_tensor = message.has_qtensor();
-  const caffe2::QTensorProto &tensor = message.qtensor();
-  parsed.precision = tensor.precision();
-  parsed.dims.assign(tensor.dims().begin(), tensor.dims().end());
-  parsed.is_signed = tensor.is_signed();
-  parsed.data.assign(tensor.data().begin(), tensor.data().end());
-  parsed.has_kept_fields = tensor.has_axis() || tensor.has_is_multiparam() ||
-                           tensor.has_data_type() || tensor.scales().size() != 0 ||
-                           tensor.biases().size() != 0;
-  return parsed;
-}
-
-SeenInt8 read_int8(const std::string &bytes) {
-  caffe2::Blob blob;
-  caffe2::DeserializeBlob(bytes, &blob);
-  const caffe2::int8::Int8TensorCPU &read = blob.Get<caffe2::int8::Int8TensorCPU>();
-  SeenInt8 seen;
-  seen.scale = read.scale;
-  seen.zero_point = read.zero_point;
-  seen.dims.assign(read.t.sizes().begin(), read.t.sizes().end());
-  const auto count = static_cast<std::size_t>(read.t.numel());
-  if (read.t.IsType<std::uint8_t>()) {
-    seen.values.assign(read.t.data<std::uint8_t>(), read.t.data<std::uint8_t>() + count);
-  } else {
-    seen.values.assign(read.t.data<std::int32_t>(), read.t.data<std::int32_t>() + count);
-  }
-  return seen;
-}

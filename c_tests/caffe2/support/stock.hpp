@@ -49,26 +49,4 @@ std::unique_ptr<Subject> stock_class();
 std::unique_ptr<Subject> dropin_class();
 std::unique_ptr<Subject> c_handle();
 
-// What the real Caffe2's protobuf makes of the bytes of a blob.
-struct ParsedBlob {
-  bool parses;  // and has all required fields
-  std::string type;
-  bool has_tensor;
-  std::int64_t precision;
-  std::vector<std::int64_t> dims;
-  bool is_signed;
-  std::vector<std::int32_t> data;
-  bool has_kept_fields;  // those that Caffe2 drops and this library keeps
-};
-ParsedBlob parse_blob(const std::string &bytes);
-
-// An Int8TensorCPU blob, as the real Caffe2 reads it.
-struct SeenInt8 {
-  float scale;
-  std::int32_t zero_point;
-  std::vector<std::int64_t> dims;
-  std::vector<std::int64_t> values;
-};
-SeenInt8 read_int8(const std::string &bytes);
-
 #endif
