@@ -108,7 +108,7 @@ static void data_types_are_kept(void) {
   CHECK(typed[typed_size - 2] == 0x40 && typed[typed_size - 1] == 6);
   WORKS(qtensor_deserialize, typed, typed_size, &copy);
   CHECK(qtensor_data_type(copy) == 6);
-  const int32_t unknown[] = {-2, 11, 14, INT32_MAX, INT32_MIN};
+  const int32_t unknown[] = {-2, 11, 15, INT32_MAX, INT32_MIN};
   for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
     REFUSES(QTENSOR_INVALID_ARGUMENT, qtensor_set_data_type, copy, unknown[i]);
     CHECK(qtensor_data_type(copy) == 6);

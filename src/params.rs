@@ -216,7 +216,7 @@ impl QTensor {
             Some(other) => Err(Error::InvalidArgument {
                 what: "data type",
                 value: i128::from(other),
-                rule: "a number of TensorProto.DataType: 0 to 10, 12 or 13",
+                rule: "a number of TensorProto.DataType: 0 to 10 or 12 to 14",
             }),
         }
     }

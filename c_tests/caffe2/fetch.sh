@@ -6,7 +6,7 @@
 #   c_tests/caffe2/fetch.sh [CACHE]
 #
 # CACHE is a folder to keep it in, by default caffe2_qtensor in the user's cache. It is fetched once:
-# 804 MB, of which 370 MB are kept. An interrupted download goes on where it stopped. The registry is
+# 804 MB, of which 360 MB are kept. An interrupted download goes on where it stopped. The registry is
 # the one that pip is told to use, by PIP_INDEX_URL or its configuration.
 set -euo pipefail
 
@@ -14,7 +14,7 @@ cache=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/caffe2_qtensor}
 root=$cache/caffe2-1.8.1
 downloads=$cache/downloads
 
-torch=torch-1.8.1-cp38-cp38-manylinux1_x86_64.whl
+torch="torch-1.8.1-cp38-cp38-manylinux1_x86_64.whl"
 torch_sha256=e7ad1649adb7dc2a450e70a3e51240b84fa4746c69c8f98989ce0c254f9fba3a
 grpc=grpcio-tools-1.28.1.tar.gz
 grpc_sha256=adf089aaf6e21358b12e39d9fa7c28611340d8399a918c0b72ff122ce9b7e0af

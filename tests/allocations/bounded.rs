@@ -110,7 +110,7 @@ fn claims_take_nothing() {
     worst.message("a length of 2 GiB", &long);
     let inner = qtensor(&[100], 8).tag(6, 2).raw_varint((1 << 31) - 17);
     worst.message("data of 2 GiB", &blob("QTensor", 5, inner));
-    for data_type in [1, 2, 5, 6, 7, 8, 9, 10, 12, 13] {
+    for data_type in [1, 2, 5, 6, 7, 8, 9, 10, 12, 13, 14] {
         for (field, segment) in [(3, 0), (4, 0), (9, 0), (10, 0), (13, 0), (4, 1 << 60)] {
             let tensor = Message::new().varint(1, 1 << 60).varint(2, data_type);
             let tensor = tensor.bytes(field, &[1; 96]);

@@ -179,7 +179,7 @@ impl QTensorProto {
             Some(axis) => Some(i32::try_from(axis).ok()?),
             None => None,
         };
-        let known = self.data_type.filter(|number| matches!(number, 0..=10 | 12 | 13));
+        let known = self.data_type.filter(|number| matches!(number, 0..=10 | 12..=14));
         Some(Expected {
             dims: self.dims.clone(),
             precision: 0,
