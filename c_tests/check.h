@@ -9,7 +9,8 @@
  *   NULL_CALL(function, "name", arguments...) the argument of that name is NULL, and the message
  *                                             says so;
  *   NULL_OPTIONS(function, arguments...)      the argument `options` is NULL: the defaults;
- *   NULL_COUNTS(function, arguments...)       the argument `counts` is NULL: nothing is counted.
+ *   NULL_COUNTS(function, arguments...)       the argument `counts` is NULL: nothing is counted;
+ *   NULL_CONTEXT(function, arguments...)      the argument `context` is NULL, and is passed on.
  * Functions that cannot fail: NULL_ANSWER(function, answer, arguments...), NULL_FREE(function).
  * tests/c_interface.rs looks for these names, so that no function goes without its NULLs.
  *
@@ -122,6 +123,7 @@ static inline void check_says(const char *text, const char *file, int line) {
 
 #define NULL_OPTIONS(function, ...) WORKS(function, __VA_ARGS__)
 #define NULL_COUNTS(function, ...) WORKS(function, __VA_ARGS__)
+#define NULL_CONTEXT(function, ...) WORKS(function, __VA_ARGS__)
 
 #define NULL_ANSWER(function, answer, ...) CHECK(function(__VA_ARGS__) == (answer))
 

@@ -153,6 +153,29 @@ static void handles_come_and_go() {
   qtensor_free(blank);
 }
 
+// An adopted tensor may only borrow its planes: they are read where they are, and written to only
+// where that is allowed.
+static void borrowed_planes() {
+  unsigned char bytes[] = {1, 2, 3, 4, 5, 6};
+  for (const bool writable : {false, true}) {
+    CPUTensor tensor({3, 5}, 2, true);
+    qtensor_t *const handle = tensor.Release();
+    CHECK((writable ? qtensor_borrow_mut(handle, bytes, 6, nullptr, nullptr, nullptr)
+                    : qtensor_borrow(handle, bytes, 6, nullptr, nullptr, nullptr)) == QTENSOR_OK);
+    tensor.Adopt(handle);
+    CHECK(tensor.data() == bytes && tensor.GetBitAtIndex(0, 7) && !tensor.GetBitAtIndex(0, 0));
+    tensor.SetScale(2);
+    CHECK(tensor.data() == bytes);
+    CPUTensor swapped;
+    swapped.Swap(tensor);
+    swapped.SetBitAtIndex(0, 0, true);
+    CHECK((swapped.data() == bytes) == writable && swapped.GetBitAtIndex(0, 0));
+    CHECK(bytes[0] == (writable ? 0x81 : 1) && swapped.data()[5] == 6);
+    CHECK(swapped.mutable_data() == swapped.data());
+    CHECK(qtensor_data(swapped.handle()) == swapped.data());
+  }
+}
+
 static void in_containers() {
   std::vector<CPUTensor> tensors;
   std::vector<const unsigned char *> planes;
@@ -279,6 +302,7 @@ int main(int argc, char **argv) {
   copies_are_deep();
   moved_from_is_like_new();
   handles_come_and_go();
+  borrowed_planes();
   in_containers();
   in_derived_classes();
   empty_and_large();

@@ -249,8 +249,10 @@ typedef struct {
   uint8_t precision;
   // Whether a sign plane follows them.
   bool is_signed;
+  // Whether the planes are lent for reading: the next call that writes copies them first.
+  bool is_read_only;
   // Always 0; a later version may give these bytes a meaning.
-  uint8_t reserved[6];
+  uint8_t reserved[5];
 } qtensor_view_t;
 
 // The fields of a QTensorProto as protobuf gives them. All its required fields are there.
@@ -309,6 +311,13 @@ typedef struct {
   // The type's length in bytes.
   size_t type_length;
 } qtensor_blob_info_t;
+
+// Tells the lender of memory that nothing reads or writes it any more.
+//
+// Called once for each borrowing call that succeeds, from the thread whose call ends the use, with
+// the `context` of the borrowing call. It returns normally, without an exception or longjmp(), and
+// calls nothing of this library with the tensor that borrowed.
+typedef void (*qtensor_release_t)(void *context);
 
 // A record of a database: byte strings, not NUL-terminated, valid until the next call on the
 // reader that may change it, the next step included.
@@ -511,12 +520,13 @@ double qtensor_scale(const qtensor_t *tensor);
 // The bias, in units of codes; 0 for NULL.
 double qtensor_bias(const qtensor_t *tensor);
 
-// All planes, qtensor_nbytes() bytes, 64-byte aligned, valid until the next call that may
-// change or free the tensor; NULL before the first write, when every bit is 0, where there is no
-// byte, and for NULL.
+// All planes, qtensor_nbytes() bytes, 64-byte aligned where they are not borrowed, valid until the
+// next call that may change or free the tensor; NULL before the first write, when every bit is 0,
+// where there is no byte, and for NULL.
 const uint8_t *qtensor_data(const qtensor_t *tensor);
 
-// All planes, for writing; allocated, all 0, if there are none yet.
+// All planes, for writing; allocated, all 0, if there are none yet, and copied if they are lent for
+// reading.
 //
 // `*out` receives a pointer to qtensor_nbytes() bytes, valid until the next call that may change
 // the tensor. For a tensor without a byte the call succeeds and the pointer is not to be read.
@@ -943,7 +953,8 @@ size_t qtensor_dense_nbytes(const qtensor_dense_t *dense);
 int32_t qtensor_dense_element_type(const qtensor_dense_t *dense);
 
 // The elements, qtensor_dense_nbytes() bytes aligned for their type, valid as long as the
-// tensor; NULL for NULL. Not to be read where there are none.
+// tensor; NULL for NULL. Not to be read where there are none. They never change; who shares the
+// tensor with nobody may write to them all the same where qtensor_dense_is_borrowed() is false.
 const void *qtensor_dense_data(const qtensor_dense_t *dense);
 
 // The bytes that qtensor_dense_serialize() writes.
@@ -974,6 +985,60 @@ qtensor_status qtensor_dense_deserialize(const uint8_t *bytes,
                                          size_t len,
                                          qtensor_dense_t **out,
                                          qtensor_error_t **error);
+
+// Puts planes that belong to somebody else in place of a tensor's own, to read: no byte is copied.
+//
+// `planes` points to `nbytes` bytes in the layout of qtensor_data(), of any alignment. They must
+// be there, and stay as they are, until `release` is called with `context`; both may be NULL, where
+// nobody needs to know. That is when the tensor is freed; when it drops its planes, as another
+// size or precision makes it; when a call that writes has copied them, to write to the copy; and
+// when others are borrowed. Where there is no byte, it is before this call returns. A call that is
+// refused has borrowed nothing and does not call `release`. A clone has planes of its own.
+//
+// QTENSOR_SHAPE_MISMATCH unless `nbytes` is qtensor_nbytes().
+qtensor_status qtensor_borrow(qtensor_t *tensor,
+                              const uint8_t *planes,
+                              size_t nbytes,
+                              qtensor_release_t release,
+                              void *context,
+                              qtensor_error_t **error);
+
+// The same for planes that may be written: calls that write do so in the lender's memory.
+//
+// Nobody else reads or writes the planes until `release` is called.
+//
+// QTENSOR_SHAPE_MISMATCH unless `nbytes` is qtensor_nbytes().
+qtensor_status qtensor_borrow_mut(qtensor_t *tensor,
+                                  uint8_t *planes,
+                                  size_t nbytes,
+                                  qtensor_release_t release,
+                                  void *context,
+                                  qtensor_error_t **error);
+
+// Whether the planes belong to somebody else; false for NULL.
+bool qtensor_is_borrowed(const qtensor_t *tensor);
+
+// A new ordinary tensor whose elements belong to somebody else: no byte of them is copied.
+//
+// The arguments are those of qtensor_dense_create(), but `data` is aligned for its type and truth
+// values are 0 or 1. The elements must be there, and stay as they are, until `release` is called
+// with `context`; both may be NULL, where nobody needs to know. That is when the tensor is freed.
+// A call that is refused has borrowed nothing and does not call `release`.
+//
+// What qtensor_dense_create() refuses; QTENSOR_INVALID_ARGUMENT where `data` is not aligned for its
+// type; QTENSOR_OUT_OF_RANGE for another truth value.
+qtensor_status qtensor_dense_borrow(const int64_t *dims,
+                                    size_t ndim,
+                                    int32_t element_type,
+                                    const void *data,
+                                    size_t nbytes,
+                                    qtensor_release_t release,
+                                    void *context,
+                                    qtensor_dense_t **out,
+                                    qtensor_error_t **error);
+
+// Whether the elements belong to somebody else; false for NULL.
+bool qtensor_dense_is_borrowed(const qtensor_dense_t *dense);
 
 // Opens the database at `path` for reading. `*out` receives the reader, to be freed with
 // qtensor_minidb_reader_free(). An empty file is a database without records.

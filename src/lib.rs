@@ -52,6 +52,8 @@
 //!   is `const` and for writing where it is not, for the time of the call and no longer. It is
 //!   not changed by another thread meanwhile, and a buffer that is written overlaps no other
 //!   argument. `(NULL, 0)` is an empty one.
+//! - Memory that is *lent* is such a buffer for longer: until its release function is called, which
+//!   any thread may do.
 //! - A *string* is NUL-terminated.
 //! - An *output* (`out`, `written`, `error`) is NULL or may be written to. An options or results
 //!   structure begins with its own size.
@@ -65,6 +67,7 @@ pub mod capi;
 mod error;
 #[doc(hidden)]
 pub mod kernels;
+mod lender;
 mod params;
 mod planes;
 pub mod quantize;
@@ -74,7 +77,8 @@ mod threads;
 
 pub use caffe2::bare_proto::peek_proto;
 pub use caffe2::blob::{BlobInfo, INT8_TYPE, QTENSOR_LOG_TYPE, QTENSOR_TYPE, TENSOR_TYPE, peek};
-pub use caffe2::dense::{DenseTensor, ElementType, Elements};
+pub use caffe2::dense::DenseTensor;
+pub use caffe2::elements::{ElementType, Elements, ElementsRef};
 pub use caffe2::minidb;
 pub use caffe2::parsed_proto::ParsedProto;
 pub use error::{Error, ErrorKind, Excerpt, Result};

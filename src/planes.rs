@@ -11,6 +11,7 @@ pub(crate) mod fill;
 use crate::error::{Error, Result};
 use crate::kernels::varint::{self, Decoded};
 use crate::kernels::{Level, Rows};
+use crate::lender::Lender;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use std::alloc;
@@ -113,12 +114,19 @@ fn out_of_range(what: &'static str, value: usize, count: usize) -> Error {
     Error::OutOfRange { what, value: i128::try_from(value).unwrap_or(i128::MAX), min: 0, max }
 }
 
-/// The bytes of all planes: 64-byte aligned, allocated fallibly.
+/// The bytes of all planes: 64-byte aligned and allocated fallibly, or somebody else's.
 pub(crate) struct Storage {
-    /// The aligned start, inside the allocation at `block` where `length` is not 0.
     start: NonNull<u8>,
     length: usize,
-    block: NonNull<u8>,
+    owner: Owner,
+}
+
+enum Owner {
+    /// The allocation that the bytes lie in, where there are any.
+    Own { block: NonNull<u8> },
+    /// Memory of any alignment; not to be written to unless it is `writable`.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only the C interface borrows"))]
+    Lent { writable: bool, _lender: Lender },
 }
 
 /// What a byte block of the allocator is aligned to; asking for more would make a zeroed
@@ -130,9 +138,10 @@ const STORAGE_ALIGNMENT: usize = 64;
 /// than filling them.
 const HUGE_PAGE: usize = 2 << 20;
 
-// SAFETY: the block belongs to this value alone, like that of a `Vec<u8>`.
+// SAFETY: a block belongs to this value alone, like that of a `Vec<u8>`, and lent memory may be used
+// from any thread.
 unsafe impl Send for Storage {}
-// SAFETY: a shared reference only reads the block.
+// SAFETY: a shared reference only reads the bytes.
 unsafe impl Sync for Storage {}
 
 impl Storage {
@@ -153,7 +162,7 @@ impl Storage {
         if length == 0 {
             // An address that is aligned and not NULL; nothing is ever read or written there.
             let nowhere = NonNull::<Aligned>::dangling().cast();
-            return Ok(Storage { start: nowhere, length, block: nowhere });
+            return Ok(Storage { start: nowhere, length, owner: Owner::Own { block: nowhere } });
         }
         let failed = Error::OutOfMemory { what: "planes", bytes: length };
         let layout = Storage::block_layout(length).ok_or(failed)?;
@@ -163,7 +172,32 @@ impl Storage {
         // holds on top of `length`.
         let start = unsafe { block.add(slack) };
         prefer_huge_pages(start, length);
-        Ok(Storage { start, length, block })
+        Ok(Storage { start, length, owner: Owner::Own { block } })
+    }
+
+    /// Somebody else's bytes, which the lender has back when this value goes.
+    ///
+    /// # Safety
+    /// `start` is valid for reading `length` bytes until then, from any thread, and where they are
+    /// `writable` for writing too; nobody else changes them, nor reads what may be written.
+    #[cfg(feature = "capi")]
+    pub(crate) unsafe fn lent(
+        start: NonNull<u8>,
+        length: usize,
+        writable: bool,
+        lender: Lender,
+    ) -> Storage {
+        Storage { start, length, owner: Owner::Lent { writable, _lender: lender } }
+    }
+
+    /// Whether the bytes are somebody else's.
+    pub(crate) fn is_lent(&self) -> bool {
+        matches!(self.owner, Owner::Lent { .. })
+    }
+
+    /// Whether the bytes may be changed; a copy may always.
+    pub(crate) fn is_writable(&self) -> bool {
+        !matches!(self.owner, Owner::Lent { writable: false, .. })
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -172,13 +206,17 @@ impl Storage {
         unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.length) }
     }
 
+    /// The bytes, for writing; none where they are not [writable](Storage::is_writable).
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as in `bytes`, and `&mut self` makes this the only access.
-        unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr(), self.length) }
+        let length = if self.is_writable() { self.length } else { 0 };
+        // SAFETY: as in `bytes`; the bytes may be written, and `&mut self` makes this the only
+        // access.
+        unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr(), length) }
     }
 
     /// Where the bytes begin, for a caller that keeps the address while others read: it comes from
     /// the allocation itself, so that later references to the bytes do not end its right to them.
+    /// Not to be written to unless they are [writable](Storage::is_writable).
     #[cfg(feature = "capi")]
     pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
         self.start.as_ptr()
@@ -219,9 +257,10 @@ struct Aligned;
 
 impl Drop for Storage {
     fn drop(&mut self) {
+        let Owner::Own { block } = self.owner else { return };
         if let Some(layout) = Storage::block_layout(self.length).filter(|_| self.length != 0) {
             // SAFETY: `allocate` got this block from the global allocator with this layout.
-            unsafe { alloc::dealloc(self.block.as_ptr(), layout) }
+            unsafe { alloc::dealloc(block.as_ptr(), layout) }
         }
     }
 }

@@ -119,11 +119,12 @@ impl QTensor {
         }
         let geometry = checked_geometry(dims, self.precision(), self.is_signed())?;
         let dims = try_copy(dims)?;
-        if geometry.nbytes() != self.geometry.nbytes() {
-            self.storage = None;
-        }
+        let drops = geometry.nbytes() != self.geometry.nbytes();
         self.dims = dims;
         self.geometry = geometry;
+        if drops {
+            self.storage = None;
+        }
         Ok(())
     }
 
@@ -217,8 +218,14 @@ impl QTensor {
     /// # Errors
     /// `OutOfMemory`.
     pub fn mutable_data(&mut self) -> Result<&mut [u8]> {
-        if self.storage.is_none() && self.nbytes() != 0 {
-            self.storage = Some(Storage::zeroed(self.nbytes())?);
+        match &self.storage {
+            Some(storage) if storage.is_writable() => {}
+            Some(storage) => {
+                let copy = storage.try_clone()?;
+                self.set_storage(copy);
+            }
+            None if self.nbytes() != 0 => self.storage = Some(Storage::zeroed(self.nbytes())?),
+            None => {}
         }
         Ok(self.storage.as_mut().map(Storage::bytes_mut).unwrap_or_default())
     }
@@ -311,9 +318,27 @@ impl QTensor {
         self.storage.as_mut()
     }
 
+    #[cfg(feature = "capi")]
+    pub(crate) fn storage(&self) -> Option<&Storage> {
+        self.storage.as_ref()
+    }
+
     /// Replaces the planes by others of the geometry's size.
     pub(crate) fn set_storage(&mut self, storage: Storage) {
-        self.storage = (self.nbytes() != 0).then_some(storage);
+        let new = (self.nbytes() != 0).then_some(storage);
+        // The old ones go last: who lent them may hear of it when the new ones are in place.
+        drop(core::mem::replace(&mut self.storage, new));
+    }
+
+    /// Makes the planes those of `new`, of the geometry's size: where they are if a lender is to
+    /// find them there.
+    pub(crate) fn replace_codes(&mut self, new: Storage) {
+        match &mut self.storage {
+            Some(lent) if lent.is_lent() && lent.is_writable() => {
+                lent.bytes_mut().copy_from_slice(new.bytes());
+            }
+            _ => self.set_storage(new),
+        }
     }
 
     pub(crate) fn kept(&self) -> &Kept {

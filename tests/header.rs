@@ -32,8 +32,15 @@ fn generated() -> String {
     let mut text = Vec::new();
     // Only the C interface, in the order in which a reader meets it.
     let sources = ["status", "error", "tensor", "view", "codes", "channels", "logarithmic"];
-    let sources =
-        sources.iter().chain(&["zero_point", "int8", "serialize", "parsed", "peek", "dense"]);
+    let sources = sources.iter().chain(&[
+        "zero_point",
+        "int8",
+        "serialize",
+        "parsed",
+        "peek",
+        "dense",
+        "borrow",
+    ]);
     let sources = sources.chain(&["minidb", "blobs", "choose", "quantize", "dequantize"]);
     let sources = sources.chain(&["halves", "conv1d"]);
     let mut builder = cbindgen::Builder::new().with_config(config);

@@ -13,6 +13,7 @@
 #include "dims.hpp"
 #include "element_type.hpp"
 #include "error.hpp"
+#include "keeper.hpp"
 #include "span.hpp"
 #include "wire.hpp"
 
@@ -47,6 +48,27 @@ class Dense : public detail::DenseReader {
   // A copy of elements as they lie in memory, which need not be aligned for their type.
   Dense(const Dims& dims, std::int32_t element_type, Span<const std::uint8_t> bytes)
       : Dense(dims, element_type, bytes.data(), bytes.size()) {}
+
+  // A tensor of elements that belong to somebody else, aligned for their type. They stay there, and
+  // as they are, until `give_back` is called with `context`, or longer than the tensor.
+  static Dense borrow(const Dims& dims, std::int32_t element_type, Span<const std::uint8_t> bytes,
+                      qtensor_release_t give_back = nullptr, void* context = nullptr) {
+    qtensor_dense_t* made = nullptr;
+    detail::call(&qtensor_dense_borrow, dims.data(), dims.size(), element_type,
+                 static_cast<const void*>(bytes.data()), bytes.size(), give_back, context, &made);
+    return Dense(made);
+  }
+
+  // The same, with an object that keeps them there: it is moved in, and destroyed with the tensor.
+  template <class Owner>
+  static Dense borrow_keeping(const Dims& dims, std::int32_t element_type,
+                              Span<const std::uint8_t> bytes, Owner owner) {
+    detail::Keeper<Owner> keeper(std::move(owner));
+    Dense made =
+        borrow(dims, element_type, bytes, &detail::Keeper<Owner>::release, keeper.context());
+    keeper.given();
+    return made;
+  }
 
   // Takes over a tensor that the C interface made; this object frees it.
   explicit Dense(qtensor_dense_t* owned) noexcept : DenseReader(owned) {}

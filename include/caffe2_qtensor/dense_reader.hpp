@@ -28,6 +28,8 @@ class DenseReader {
   std::size_t size() const noexcept { return qtensor_dense_size(handle_); }
   std::size_t nbytes() const noexcept { return qtensor_dense_nbytes(handle_); }
 
+  bool is_borrowed() const noexcept { return qtensor_dense_is_borrowed(handle_); }
+
   // A QTENSOR_ELEMENT_ constant.
   std::int32_t element_type() const noexcept { return qtensor_dense_element_type(handle_); }
 

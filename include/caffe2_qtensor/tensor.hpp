@@ -11,6 +11,7 @@
 
 #include "dims.hpp"
 #include "error.hpp"
+#include "keeper.hpp"
 #include "parsed.hpp"
 #include "quantize.hpp"
 #include "span.hpp"
@@ -150,6 +151,33 @@ class Tensor : public detail::TensorReader {
     std::uint8_t* data = nullptr;
     detail::call(&qtensor_mutable_data, get(), &data);
     return Span<std::uint8_t>(data, nbytes());
+  }
+
+  // Puts planes that belong to somebody else in place of this tensor's own, nbytes() of them in the
+  // layout of planes(): to read, so that a call which writes copies them first, or to write to. The
+  // caller keeps them there until `give_back` is called with `context`, or longer than the tensor.
+  void borrow(Span<const std::uint8_t> planes, qtensor_release_t give_back = nullptr,
+              void* context = nullptr) {
+    detail::call(&qtensor_borrow, get(), planes.data(), planes.size(), give_back, context);
+  }
+  void borrow_mut(Span<std::uint8_t> planes, qtensor_release_t give_back = nullptr,
+                  void* context = nullptr) {
+    detail::call(&qtensor_borrow_mut, get(), planes.data(), planes.size(), give_back, context);
+  }
+
+  // The same, with an object that keeps them there, such as a std::shared_ptr: it is moved in, and
+  // destroyed when they are no longer used. Where the call throws it is destroyed, too.
+  template <class Owner>
+  void borrow_keeping(Span<const std::uint8_t> planes, Owner owner) {
+    detail::Keeper<Owner> keeper(std::move(owner));
+    borrow(planes, &detail::Keeper<Owner>::release, keeper.context());
+    keeper.given();
+  }
+  template <class Owner>
+  void borrow_mut_keeping(Span<std::uint8_t> planes, Owner owner) {
+    detail::Keeper<Owner> keeper(std::move(owner));
+    borrow_mut(planes, &detail::Keeper<Owner>::release, keeper.context());
+    keeper.given();
   }
 
   void set_bit(int bit, std::size_t index, bool value) {

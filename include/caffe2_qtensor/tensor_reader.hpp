@@ -52,6 +52,8 @@ class TensorReader {
   bool is_logarithmic() const noexcept { return qtensor_is_logarithmic(handle_); }
   std::int32_t data_type() const noexcept { return qtensor_data_type(handle_); }
 
+  bool is_borrowed() const noexcept { return qtensor_is_borrowed(handle_); }
+
   // All planes, nbytes() of them; none before the first write, when every bit is 0.
   Span<const std::uint8_t> planes() const noexcept {
     const std::uint8_t* const data = qtensor_data(handle_);

@@ -1,7 +1,8 @@
 //! Ordinary tensors as blobs: whole ones, and chunks of large ones.
 
 use super::blob::{self, Blob, BlobFields, TENSOR_TYPE};
-use super::dense::{DenseTensor, Element, Elements};
+use super::dense::DenseTensor;
+use super::elements::{Element, ElementsRef};
 use super::emit::{Emit, Sink, Varint, message_to_vec, size_of_message, write_message};
 use super::tensor_proto::field;
 use super::wire;
@@ -37,22 +38,22 @@ impl Emit for TensorMessage<'_> {
         let number = elements.element_type() as i32;
         sink.varint_field(field::DATA_TYPE, wire::from_signed(i64::from(number)));
         match elements {
-            Elements::Float(v) => emit_fixed(field::FLOAT_DATA, self.range_of(v), sink),
-            Elements::Int32(v) => emit_integers(field::INT32_DATA, self.range_of(v), sink),
-            Elements::Int16(v) => emit_integers(field::INT32_DATA, self.range_of(v), sink),
-            Elements::Int8(v) => emit_integers(field::INT32_DATA, self.range_of(v), sink),
-            Elements::Uint16(v) | Elements::Float16(v) => {
+            ElementsRef::Float(v) => emit_fixed(field::FLOAT_DATA, self.range_of(v), sink),
+            ElementsRef::Int32(v) => emit_integers(field::INT32_DATA, self.range_of(v), sink),
+            ElementsRef::Int16(v) => emit_integers(field::INT32_DATA, self.range_of(v), sink),
+            ElementsRef::Int8(v) => emit_integers(field::INT32_DATA, self.range_of(v), sink),
+            ElementsRef::Uint16(v) | ElementsRef::Float16(v) => {
                 emit_integers(field::INT32_DATA, self.range_of(v), sink);
             }
-            Elements::Uint8(v) | Elements::Bool(v) => emit_bytes(self.range_of(v), sink),
-            Elements::Double(_) | Elements::Int64(_) => {}
+            ElementsRef::Uint8(v) | ElementsRef::Bool(v) => emit_bytes(self.range_of(v), sink),
+            ElementsRef::Double(_) | ElementsRef::Int64(_) => {}
         }
         sink.bytes_field(field::NAME, self.name);
         // Device type 0: the memory of the processor.
         sink.bytes_field(field::DEVICE_DETAIL, &[8, 0]);
         match elements {
-            Elements::Double(v) => emit_fixed(field::DOUBLE_DATA, self.range_of(v), sink),
-            Elements::Int64(v) => emit_integers(field::INT64_DATA, self.range_of(v), sink),
+            ElementsRef::Double(v) => emit_fixed(field::DOUBLE_DATA, self.range_of(v), sink),
+            ElementsRef::Int64(v) => emit_integers(field::INT64_DATA, self.range_of(v), sink),
             _ => {}
         }
         let begin = u64::try_from(self.range.start).unwrap_or(u64::MAX);

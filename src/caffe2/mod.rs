@@ -6,6 +6,7 @@ mod data;
 pub(crate) mod dense;
 mod dense_blob;
 mod dims;
+pub(crate) mod elements;
 mod emit;
 mod int8_form;
 mod int8_tensor;

@@ -2,8 +2,9 @@
 
 use super::blob;
 use super::data::{Data, Path, Piece, Width, used_up};
-use super::dense::{DenseTensor, Element, ElementType, Elements, dense_size, each_type};
+use super::dense::{DenseTensor, dense_size};
 use super::dims::Dims;
+use super::elements::{Element, ElementType, Elements, each_type};
 use super::emit::Varint;
 use super::wire::{self, Payload, Scanner, Span};
 use crate::error::{Error, Result};
@@ -172,7 +173,7 @@ impl TensorFields {
         elements: &mut Elements,
         range: core::ops::Range<usize>,
     ) -> Result<()> {
-        let element_type = elements.element_type();
+        let element_type = elements.view().element_type();
         let count = range.len();
         if let Some(raw) = self.raw_bytes(element_type) {
             self.check_form(bytes, None)?;
@@ -186,7 +187,7 @@ impl TensorFields {
                 });
             }
             let at = range.clone();
-            each_type!(elements, vector => copy_raw(raw, vector.get_mut(at).unwrap_or_default()));
+            each_type!(Elements, elements, vector => copy_raw(raw, vector.get_mut(at).unwrap_or_default()));
             if let Elements::Bool(values) = elements {
                 // Any byte but 0 is true, and true is 1.
                 let values = values.get_mut(range).unwrap_or_default();

@@ -4,7 +4,8 @@ use super::error::qtensor_error_t;
 use super::handle::{give, output, release, shared, slice, slice_mut, string};
 use super::panic::{call, quiet};
 use super::status::qtensor_status;
-use crate::caffe2::dense::{DenseTensor, ElementType};
+use crate::caffe2::dense::DenseTensor;
+use crate::caffe2::elements::ElementType;
 use core::ffi::{c_char, c_void};
 use core::ptr;
 
@@ -136,10 +137,11 @@ pub unsafe extern "C" fn qtensor_dense_element_type(dense: *const qtensor_dense_
 }
 
 /// The elements, qtensor_dense_nbytes() bytes aligned for their type, valid as long as the
-/// tensor; NULL for NULL. Not to be read where there are none.
+/// tensor; NULL for NULL. Not to be read where there are none. They never change; who shares the
+/// tensor with nobody may write to them all the same where qtensor_dense_is_borrowed() is false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_dense_data(dense: *const qtensor_dense_t) -> *const c_void {
-    ask!(dense, ptr::null(), |d| d.elements().as_ptr().cast())
+    ask!(dense, ptr::null(), |d| d.as_ptr().cast())
 }
 
 /// The bytes that qtensor_dense_serialize() writes.

@@ -14,6 +14,7 @@
 )]
 
 pub mod blobs;
+pub mod borrow;
 pub mod channels;
 pub mod choose;
 pub mod codes;

@@ -260,15 +260,16 @@ pub unsafe extern "C" fn qtensor_bias(tensor: *const qtensor_t) -> f64 {
     ask!(tensor, 0.0, |t| t.bias())
 }
 
-/// All planes, qtensor_nbytes() bytes, 64-byte aligned, valid until the next call that may
-/// change or free the tensor; NULL before the first write, when every bit is 0, where there is no
-/// byte, and for NULL.
+/// All planes, qtensor_nbytes() bytes, 64-byte aligned where they are not borrowed, valid until the
+/// next call that may change or free the tensor; NULL before the first write, when every bit is 0,
+/// where there is no byte, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_data(tensor: *const qtensor_t) -> *const u8 {
     ask!(tensor, ptr::null(), |t| t.data().map_or(ptr::null(), <[u8]>::as_ptr))
 }
 
-/// All planes, for writing; allocated, all 0, if there are none yet.
+/// All planes, for writing; allocated, all 0, if there are none yet, and copied if they are lent for
+/// reading.
 ///
 /// `*out` receives a pointer to qtensor_nbytes() bytes, valid until the next call that may change
 /// the tensor. For a tensor without a byte the call succeeds and the pointer is not to be read.

@@ -25,8 +25,10 @@ pub struct qtensor_view_t {
     pub precision: u8,
     /// Whether a sign plane follows them.
     pub is_signed: bool,
+    /// Whether the planes are lent for reading: the next call that writes copies them first.
+    pub is_read_only: bool,
     /// Always 0; a later version may give these bytes a meaning.
-    pub reserved: [u8; 6],
+    pub reserved: [u8; 5],
 }
 
 // SAFETY: repr(C), the size first, and the reserved bytes fill what would be padding.
@@ -48,7 +50,8 @@ pub unsafe extern "C" fn qtensor_view(
     // SAFETY: the caller passes pointers that are NULL or valid as documented.
     unsafe {
         call(ptr::null_mut(), || {
-            let seen = shared(tensor, "tensor")?.0.view();
+            let tensor = &shared(tensor, "tensor")?.0;
+            let seen = tensor.view();
             let filled = qtensor_view_t {
                 struct_size: size_of::<qtensor_view_t>(),
                 size: seen.size,
@@ -56,7 +59,8 @@ pub unsafe extern "C" fn qtensor_view(
                 data: seen.data.map_or(ptr::null(), <[u8]>::as_ptr),
                 precision: seen.precision,
                 is_signed: seen.is_signed,
-                reserved: [0; 6],
+                is_read_only: tensor.storage().is_some_and(|storage| !storage.is_writable()),
+                reserved: [0; 5],
             };
             fill(filled, view, "view")
         })

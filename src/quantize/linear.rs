@@ -243,9 +243,13 @@ impl QTensor {
             return Ok(S::Tally::default());
         }
         // A single block is refused before anything of it is written. Larger tensors get new
-        // planes, so that the old ones are still there after a refusal.
+        // planes, so that the old ones are still there after a refusal; so do those that only
+        // borrowed theirs.
         match self.storage_mut() {
-            Some(storage) if !may_refuse || geometry.size() <= single_block(source) => {
+            Some(storage)
+                if storage.is_writable()
+                    && (!may_refuse || geometry.size() <= single_block(source)) =>
+            {
                 let padding = Padding::of(geometry, storage.bytes());
                 fill(geometry, storage.rows(geometry), &padding, source, threads)
             }
@@ -255,7 +259,7 @@ impl QTensor {
                     None => Padding::ZERO,
                 };
                 let (new, tally) = Storage::filled_by(geometry, &padding, source, threads)?;
-                self.set_storage(new);
+                self.replace_codes(new);
                 Ok(tally)
             }
         }

@@ -19,6 +19,7 @@
 
 mod allocator;
 mod attempt;
+mod borrow;
 mod bounded;
 mod files;
 mod floats;
@@ -75,7 +76,9 @@ fn every_function_has_a_case() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/c_tests/exports.txt");
     let exports = std::fs::read_to_string(path).unwrap();
     let exports: BTreeSet<&str> = exports.split_whitespace().collect();
-    let cases = [tensor::CASES, wire::CASES, files::CASES, quantize::CASES, floats::CASES].concat();
+    let cases =
+        [tensor::CASES, borrow::CASES, wire::CASES, files::CASES, quantize::CASES, floats::CASES]
+            .concat();
     let names: BTreeSet<&str> = cases.iter().map(|(name, _)| *name).collect();
     assert_eq!(names.len(), cases.len(), "a function has two cases");
     assert_eq!(names, exports);

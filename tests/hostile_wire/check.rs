@@ -1,7 +1,7 @@
 //! Everything that must hold for any bytes at all.
 
 use crate::reference::{self, Expected};
-use caffe2_qtensor::{DenseTensor, Elements, Error, ErrorKind, QTensor, peek, peek_proto};
+use caffe2_qtensor::{DenseTensor, ElementsRef, Error, ErrorKind, QTensor, peek, peek_proto};
 
 /// How many inputs were tried and what became of them.
 #[derive(Debug, Default)]
@@ -146,26 +146,26 @@ fn compare_dense(dense: &DenseTensor, tensor: &reference::TensorProto) {
         return;
     }
     let integers: Vec<i64> = match dense.elements() {
-        Elements::Float(values) => {
+        ElementsRef::Float(values) => {
             let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
             assert_eq!(bits(values), bits(&tensor.floats));
             return;
         }
-        Elements::Double(values) => {
+        ElementsRef::Double(values) => {
             let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
             assert_eq!(bits(values), bits(&tensor.doubles));
             return;
         }
-        Elements::Int64(values) => return assert_eq!(*values, tensor.int64s),
-        Elements::Bool(values) => {
+        ElementsRef::Int64(values) => return assert_eq!(*values, tensor.int64s),
+        ElementsRef::Bool(values) => {
             let truth: Vec<u8> = tensor.int32s.iter().map(|v| u8::from(*v != 0)).collect();
             return assert_eq!(*values, truth);
         }
-        Elements::Int32(values) => values.iter().map(|v| i64::from(*v)).collect(),
-        Elements::Int16(values) => values.iter().map(|v| i64::from(*v)).collect(),
-        Elements::Int8(values) => values.iter().map(|v| i64::from(*v)).collect(),
-        Elements::Uint8(values) => values.iter().map(|v| i64::from(*v)).collect(),
-        Elements::Uint16(values) | Elements::Float16(values) => {
+        ElementsRef::Int32(values) => values.iter().map(|v| i64::from(*v)).collect(),
+        ElementsRef::Int16(values) => values.iter().map(|v| i64::from(*v)).collect(),
+        ElementsRef::Int8(values) => values.iter().map(|v| i64::from(*v)).collect(),
+        ElementsRef::Uint8(values) => values.iter().map(|v| i64::from(*v)).collect(),
+        ElementsRef::Uint16(values) | ElementsRef::Float16(values) => {
             values.iter().map(|v| i64::from(*v)).collect()
         }
     };

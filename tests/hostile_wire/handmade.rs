@@ -3,7 +3,7 @@
 use crate::check::{check_refused, check_sentence};
 use crate::message::{Message, blob, qtensor};
 use caffe2_qtensor::ErrorKind::{Malformed, Overflow, ShapeMismatch, Unsupported};
-use caffe2_qtensor::{DenseTensor, Elements, ErrorKind, QTensor, peek, peek_proto};
+use caffe2_qtensor::{DenseTensor, ElementsRef, ErrorKind, QTensor, peek, peek_proto};
 
 fn refused(what: &str, bytes: &[u8], kind: ErrorKind, words: &str) {
     check_refused(what, QTensor::deserialize(bytes).err(), kind, words);
@@ -334,7 +334,7 @@ fn truth_values() {
     ];
     for message in fields {
         let dense = DenseTensor::deserialize(&blob("Tensor", 3, message)).unwrap();
-        assert_eq!(*dense.elements(), Elements::Bool(vec![0, 1, 1]));
+        assert_eq!(dense.elements(), ElementsRef::Bool(&[0, 1, 1]));
     }
 }
 

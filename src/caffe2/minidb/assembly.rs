@@ -1,7 +1,8 @@
 //! Putting an ordinary tensor together from its chunks, which come in any order.
 
 use crate::caffe2::blob::BlobFields;
-use crate::caffe2::dense::{DenseTensor, Elements, dense_size};
+use crate::caffe2::dense::{DenseTensor, dense_size};
+use crate::caffe2::elements::Elements;
 use crate::error::{Error, Result};
 use crate::params::try_copy;
 
@@ -42,10 +43,10 @@ impl Assembly {
             self.tensor = Some((try_copy(fields.dims()?)?, elements));
         }
         let Some((dims, elements)) = &mut self.tensor else { return Ok(()) };
-        if fields.dims()? != dims || element_type != elements.element_type() {
+        if fields.dims()? != dims || element_type != elements.view().element_type() {
             return Err(broken("its chunks differ in dimensions or element type", 0));
         }
-        let range = fields.range(elements.len())?;
+        let range = fields.range(elements.view().len())?;
         // An empty chunk fills nothing and overlaps nothing.
         if !range.is_empty() && self.ranges.len() < self.ranges.capacity() {
             self.ranges.push((range.start, range.end));
@@ -67,7 +68,7 @@ impl Assembly {
             }
         }
         match self.tensor {
-            Some((dims, elements)) if elements.len() == filled => {
+            Some((dims, elements)) if elements.view().len() == filled => {
                 Ok(DenseTensor::from_parts(dims, elements))
             }
             _ => Err(broken("a chunk is missing", filled)),

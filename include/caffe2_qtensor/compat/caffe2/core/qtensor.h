@@ -94,6 +94,8 @@ class QTensor {
     std::swap(handle_, other.handle_);
     std::swap(view_, other.view_);
     std::swap(planes_, other.planes_);
+    std::swap(writable_, other.writable_);
+    std::swap(writable_size_, other.writable_size_);
     std::swap(written_size_, other.written_size_);
     std::swap(plane_count_, other.plane_count_);
   }
@@ -108,12 +110,12 @@ class QTensor {
 
   // Sets bit `bit` of element `index`; the sign is bit `precision()`.
   void SetBitAtIndex(const unsigned char bit, const size_t index, const bool value) {
-    if (CAFFE2_QTENSOR_UNLIKELY(index >= written_size_ || bit >= plane_count_)) {
+    if (CAFFE2_QTENSOR_UNLIKELY(index >= writable_size_ || bit >= plane_count_)) {
       SetFirstBit(bit, index, value);
       return;
     }
     // Without a branch on the value, which in real codes cannot be predicted.
-    unsigned char& byte = planes_[bit * view_.plane_stride + index / CHAR_BIT];
+    unsigned char& byte = writable_[bit * view_.plane_stride + index / CHAR_BIT];
     const unsigned all = 0u - static_cast<unsigned>(value);
     const unsigned mask = 0x80u >> (index % CHAR_BIT);
     byte = static_cast<unsigned char>(byte ^ ((byte ^ all) & mask));
@@ -145,13 +147,14 @@ class QTensor {
 
   void SetBias(const double bias) { Change(qtensor_set_bias, bias); }
 
-  // All planes, nbytes() bytes; the first call allocates them, all 0.
+  // All planes, nbytes() bytes; the first call allocates them, all 0, and copies those of an adopted
+  // tensor that are lent for reading.
   unsigned char* mutable_data() {
-    if (planes_ == nullptr) {
+    if (writable_ == nullptr) {
       unsigned char* none = nullptr;
       Change(qtensor_mutable_data, &none);
     }
-    return planes_;
+    return writable_;
   }
 
   // All planes, or null before the first write.
@@ -258,12 +261,14 @@ class QTensor {
   void Refresh() noexcept {
     view_.struct_size = sizeof view_;
     qtensor_view(handle_.get(), &view_);
-    planes_ = nullptr;
-    if (view_.data != nullptr) {
+    planes_ = view_.data;
+    writable_ = nullptr;
+    if (view_.data != nullptr && !view_.is_read_only) {
       // The planes are there, so this allocates nothing and does not fail.
-      qtensor_mutable_data(handle_.get(), &planes_, nullptr);
+      qtensor_mutable_data(handle_.get(), &writable_, nullptr);
     }
     written_size_ = planes_ == nullptr ? 0 : view_.size;
+    writable_size_ = writable_ == nullptr ? 0 : view_.size;
     plane_count_ = view_.precision + (view_.is_signed ? 1u : 0u);
   }
 
@@ -283,11 +288,15 @@ class QTensor {
   std::unique_ptr<qtensor_t, qtensor_detail::Free> handle_;
   qtensor_detail::Sizes dims_;
   // A new tensor's: empty, 8 bits, unsigned.
-  qtensor_view_t view_ = {sizeof(qtensor_view_t), 0, 0, nullptr, CHAR_BIT, false, {}};
+  qtensor_view_t view_ = {sizeof(qtensor_view_t), 0, 0, nullptr, CHAR_BIT, false, false, {}};
   // Of a type that may lie over any other: client code reads planes in words, too.
-  unsigned char* planes_ = nullptr;
-  // The elements that have a byte: all of them, or none before the first write.
+  const unsigned char* planes_ = nullptr;
+  // The same where they may be written to.
+  unsigned char* writable_ = nullptr;
+  // The elements that have a byte, and one that may be written to: all of them, or none before the
+  // first write.
   size_t written_size_ = 0;
+  size_t writable_size_ = 0;
   unsigned plane_count_ = CHAR_BIT;
 };
 
