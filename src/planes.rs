@@ -171,7 +171,7 @@ impl Storage {
         // SAFETY: the block is aligned to 16, so at most 48 bytes are skipped, which its layout
         // holds on top of `length`.
         let start = unsafe { block.add(slack) };
-        prefer_huge_pages(start, length);
+        advise_huge_pages(start, length);
         Ok(Storage { start, length, owner: Owner::Own { block } })
     }
 
@@ -265,8 +265,16 @@ impl Drop for Storage {
     }
 }
 
+/// Asks for huge pages under the part of a buffer that was not filled yet.
+pub(crate) fn prefer_huge_pages(buffer: &mut Vec<u8>) {
+    let rest = buffer.spare_capacity_mut();
+    if let Some(start) = NonNull::new(rest.as_mut_ptr().cast()) {
+        advise_huge_pages(start, rest.len());
+    }
+}
+
 #[cfg(target_os = "linux")]
-fn prefer_huge_pages(start: NonNull<u8>, length: usize) {
+fn advise_huge_pages(start: NonNull<u8>, length: usize) {
     let skipped = start.as_ptr().align_offset(HUGE_PAGE);
     let inside = length.saturating_sub(skipped);
     let whole = inside & !(HUGE_PAGE - 1);
@@ -281,7 +289,7 @@ fn prefer_huge_pages(start: NonNull<u8>, length: usize) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn prefer_huge_pages(_start: NonNull<u8>, _length: usize) {}
+fn advise_huge_pages(_start: NonNull<u8>, _length: usize) {}
 
 /// Storage that is being filled from the front, so that nothing is zeroed first.
 pub(crate) struct Filler {

@@ -5,6 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 #include "error.hpp"
 #include "span.hpp"
@@ -67,13 +70,35 @@ std::size_t written(WriteFunction<Handle> write, const Handle* handle, const std
   return size;
 }
 
+// Asks for huge pages under memory that nobody has touched yet: where there is much of it, first
+// touches of small ones cost more than filling them.
+inline void prefer_huge_pages(void* memory, std::size_t size) noexcept {
+#ifdef __linux__
+  const std::uintptr_t page = 2 << 20;
+  const std::uintptr_t start = reinterpret_cast<std::uintptr_t>(memory);
+  const std::uintptr_t first = (start + page - 1) / page * page, end = (start + size) / page * page;
+  if (first < end) {
+    madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
+  }
+#else
+  static_cast<void>(memory);
+  static_cast<void>(size);
+#endif
+}
+
 // A string of the measured size. Room to spare would save the library a pass over the planes, but
 // a string fills that room with zeros first, which was seen to cost more where planes are large.
 template <class Handle>
 std::string serialized(MeasureFunction<Handle> measure, WriteFunction<Handle> write,
                        const Handle* handle, const std::string& name) {
-  std::string bytes(measured(measure, handle, name), '\0');
-  bytes.resize(written(write, handle, name, Span<std::uint8_t>(buffer_of(bytes), bytes.size())));
+  const std::size_t size = measured(measure, handle, name);
+  std::string bytes;
+  bytes.reserve(size + 1);
+  prefer_huge_pages(&bytes[0], size);
+  bytes.resize(size + 1);
+  // Copies of an older C++ library's strings share their bytes until somebody may write to them, as
+  // from buffer_of() on. Dropping a byte lets them share again, so that to hand this one on is free.
+  bytes.resize(written(write, handle, name, Span<std::uint8_t>(buffer_of(bytes), size)));
   return bytes;
 }
 

@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::kernels::{Level, varint};
+use crate::planes::prefer_huge_pages;
 
 /// The largest message that protobuf can write.
 pub(crate) const MAX_MESSAGE: u64 = i32::MAX as u64;
@@ -226,6 +227,7 @@ pub(crate) fn message_to_vec(message: &impl Emit) -> Result<Vec<u8>> {
     let needed = size_of_message(message)?;
     let failed = Error::OutOfMemory { what: "serialized message", bytes: needed };
     bytes.try_reserve_exact(needed).map_err(|_| failed)?;
+    prefer_huge_pages(&mut bytes);
     bytes.resize(needed, 0);
     message.emit(&mut Writer::new(&mut bytes));
     Ok(bytes)

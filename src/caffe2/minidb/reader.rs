@@ -6,6 +6,7 @@ use crate::caffe2::blob::{self, TENSOR_TYPE, peek_spans};
 use crate::caffe2::dense::DenseTensor;
 use crate::caffe2::wire::{Scanner, Source, Span};
 use crate::error::{Error, ErrorKind, Excerpt, Result};
+use crate::planes::prefer_huge_pages;
 use crate::tensor::QTensor;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -334,6 +335,7 @@ fn read_span(file: &File, span: Span, bytes: &mut Vec<u8>) -> Result<()> {
     let length = usize::try_from(span.len()).map_err(|_| failed(usize::MAX))?;
     bytes.clear();
     bytes.try_reserve_exact(length).map_err(|_| failed(length))?;
+    prefer_huge_pages(bytes);
     bytes.resize(length, 0);
     read_exact(file, bytes, span.start)
 }

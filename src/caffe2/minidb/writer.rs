@@ -6,6 +6,7 @@ use crate::caffe2::dense_blob::TensorMessage;
 use crate::caffe2::emit::{size_of_message, write_message};
 use crate::error::{Error, Result};
 use crate::params::try_copy;
+use crate::planes::prefer_huge_pages;
 use crate::tensor::QTensor;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -195,6 +196,7 @@ impl Writer {
         let bytes = key.len().saturating_add(more).saturating_add(HEADER);
         let failed = Error::OutOfMemory { what: "record", bytes };
         buffer.try_reserve_exact(bytes).map_err(|_| failed)?;
+        prefer_huge_pages(buffer);
         buffer.extend_from_slice(&key_length.to_le_bytes());
         buffer.extend_from_slice(&value_length.to_le_bytes());
         buffer.extend_from_slice(key);

@@ -133,8 +133,8 @@ class QTensor {
       }
       return false;
     }
-    const unsigned byte = planes[bit * stride + index / CHAR_BIT];
-    return ((byte >> (CHAR_BIT - 1 - index % CHAR_BIT)) & 1u) != 0;
+    const unsigned mask = 0x80u >> (index % CHAR_BIT);
+    return (planes[bit * stride + index / CHAR_BIT] & mask) != 0;
   }
 
   // Drops the planes, even where the precision stays.
