@@ -225,6 +225,11 @@ typedef struct qtensor_minidb_reader_t qtensor_minidb_reader_t;
 // qtensor_minidb_writer_commit().
 typedef struct qtensor_minidb_writer_t qtensor_minidb_writer_t;
 
+// The weights of matrix products, laid out for the processor: made once from a tensor, of which it
+// keeps nothing, and used any number of times. It never changes, so all calls may run on one of
+// them from many threads at once.
+typedef struct qtensor_packed_t qtensor_packed_t;
+
 // A quantized tensor: integer codes of `precision` bits, kept as bit planes.
 //
 // A code x stands for the value scale * (x + bias), except as qtensor_set_channels() and
@@ -1361,6 +1366,71 @@ qtensor_status qtensor_conv1d_argument(const int64_t *arguments,
                                        int64_t base,
                                        int64_t *out,
                                        qtensor_error_t **error);
+
+// Makes the weights W of products X * W^T ready.
+//
+// `weights` has two dimensions: outputs, and what is summed over. Its precision is 1 to 8, signed or
+// not; it has one scale and bias, or channels along the outputs. `*out` receives the packed weights,
+// to be freed with qtensor_packed_free(). They take a byte for each code, two for signed ones of 8
+// bits, the outputs rounded up to 64.
+//
+// QTENSOR_SHAPE_MISMATCH for another number of dimensions, and where channels do not fit them;
+// QTENSOR_INVALID_ARGUMENT where a dimension is 0, and for channels along the second;
+// QTENSOR_OUT_OF_RANGE for another precision, and for channels along a dimension that is not there;
+// QTENSOR_UNSUPPORTED for a logarithmic tensor; QTENSOR_NON_FINITE where a scale or a bias is;
+// QTENSOR_OVERFLOW where the packed weights would be larger than memory.
+qtensor_status qtensor_packed_create(const qtensor_t *weights,
+                                     qtensor_packed_t **out,
+                                     qtensor_error_t **error);
+
+// Frees packed weights; NULL does nothing.
+void qtensor_packed_free(qtensor_packed_t *packed);
+
+// The number of outputs; 0 for NULL.
+size_t qtensor_packed_rows(const qtensor_packed_t *packed);
+
+// The number of products that are summed for each output; 0 for NULL.
+size_t qtensor_packed_columns(const qtensor_packed_t *packed);
+
+// Multiplies two matrices, X * W^T + added, into floats.
+//
+// The last dimension of `x` is the weights' columns, all before it are its M rows. `values`, with
+// room for `n` = M * outputs floats, receives for row m and output k at m * outputs + k: the sum of
+// the products of the values of row m of `x` and row k of the weights, and `added[k]`. `added` points
+// to `added_count` floats, one for each output, or to none.
+//
+// The sum of the products of codes is exact. Scales and biases, as in scale * (x + bias), and
+// `added` join it in double precision, and the whole is rounded to a float once; too large a one
+// becomes infinite.
+//
+// Works on `threads` threads, 0 being 1; small products get fewer. The values are the same for any
+// number. Those that the call starts have ended when it returns.
+//
+// QTENSOR_SHAPE_MISMATCH where the columns differ, unless n is M * outputs, and unless added_count is
+// 0 or the outputs; QTENSOR_INVALID_ARGUMENT for an `x` without elements; QTENSOR_OUT_OF_RANGE for
+// one whose precision is not 1 to 8; QTENSOR_UNSUPPORTED for one with channels and for a logarithmic
+// one; QTENSOR_NON_FINITE where its scale or bias or a value to add is. Nothing is written then. Where
+// memory runs out some of the values may have been.
+qtensor_status qtensor_product(const qtensor_t *x,
+                               const qtensor_packed_t *packed,
+                               const float *added,
+                               size_t added_count,
+                               float *values,
+                               size_t n,
+                               uint32_t threads,
+                               qtensor_error_t **error);
+
+// The integers inside such a product: `sums[m * outputs + k]` is the sum of the products of the
+// codes of row m of `x` and row k of the weights. Exact. Scales, biases and channels of `x` do not
+// matter.
+//
+// QTENSOR_OVERFLOW where a sum could be beyond 64 bits; else what qtensor_product() refuses.
+qtensor_status qtensor_product_sums(const qtensor_t *x,
+                                    const qtensor_packed_t *packed,
+                                    int64_t *sums,
+                                    size_t n,
+                                    uint32_t threads,
+                                    qtensor_error_t **error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -14,7 +14,7 @@
 // throws std::bad_alloc. Destructors, moves and what is noexcept never throw.
 //
 // Objects that own something are moved, not copied: Tensor (clone() copies it), Dense, Blobs,
-// MinidbReader, MinidbWriter. Those that only refer to something are copied freely and are valid
+// MinidbReader, MinidbWriter, PackedWeights. Those that only refer to something are copied freely and are valid
 // as long as that: TensorRef, DenseRef, Blob, View and Span. A moved-from owner may be destroyed
 // or assigned to.
 //
@@ -34,6 +34,7 @@
 #include "caffe2_qtensor/minidb_reader.hpp"
 #include "caffe2_qtensor/minidb_writer.hpp"
 #include "caffe2_qtensor/parsed.hpp"
+#include "caffe2_qtensor/product.hpp"
 #include "caffe2_qtensor/quantize.hpp"
 #include "caffe2_qtensor/span.hpp"
 #include "caffe2_qtensor/tensor.hpp"

@@ -61,6 +61,7 @@
 //! NULL, misalignment and impossible lengths are checked and refused; that a pointer leads to
 //! what it should is the caller's part.
 
+mod arith;
 mod caffe2;
 #[cfg(feature = "capi")]
 pub mod capi;
@@ -75,6 +76,7 @@ mod shape;
 mod tensor;
 mod threads;
 
+pub use arith::PackedWeights;
 pub use caffe2::bare_proto::peek_proto;
 pub use caffe2::blob::{BlobInfo, INT8_TYPE, QTENSOR_LOG_TYPE, QTENSOR_TYPE, TENSOR_TYPE, peek};
 pub use caffe2::dense::DenseTensor;

@@ -30,6 +30,7 @@ pub mod minidb;
 mod panic;
 pub mod parsed;
 pub mod peek;
+pub mod product;
 pub mod quantize;
 pub mod serialize;
 pub mod status;

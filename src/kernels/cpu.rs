@@ -21,7 +21,7 @@ pub(crate) enum Kind {
     /// AVX2, SSSE3, FMA, F16C, BMI1, BMI2 and POPCNT.
     #[cfg(target_arch = "x86_64")]
     Avx2 = 2,
-    /// AVX-512 F, BW, DQ, VL, VBMI and VBMI2 with GFNI, on top of everything in [`Kind::Avx2`].
+    /// AVX-512 F, BW, DQ, VL, VBMI, VBMI2 and VNNI with GFNI, on top of everything in [`Kind::Avx2`].
     #[cfg(target_arch = "x86_64")]
     Avx512 = 3,
 }
@@ -130,6 +130,7 @@ fn detect() -> Kind {
         && has!("avx512vl")
         && has!("avx512vbmi")
         && has!("avx512vbmi2")
+        && has!("avx512vnni")
         && has!("gfni");
     match (avx2, avx512) {
         (_, true) => Kind::Avx512,

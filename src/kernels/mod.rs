@@ -20,6 +20,7 @@ pub mod cpu;
 pub mod dequantize;
 pub mod halves;
 pub mod lanes;
+pub mod product;
 pub mod quantize;
 pub mod rows;
 pub mod stream;

@@ -30,6 +30,7 @@ mod golden;
 #[allow(dead_code, reason = "other tests use the rest")]
 mod message;
 mod objects;
+mod product;
 mod quantize;
 mod tensor;
 mod wire;
@@ -48,6 +49,16 @@ fn sweep_all(what: &str, cases: &[Case]) {
 #[test]
 fn calls_on_a_tensor() {
     sweep_all("tensor", tensor::CASES);
+}
+
+#[test]
+fn memory_that_is_lent() {
+    sweep_all("borrow", borrow::CASES);
+}
+
+#[test]
+fn products() {
+    sweep_all("product", product::CASES);
 }
 
 #[test]
@@ -76,9 +87,16 @@ fn every_function_has_a_case() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/c_tests/exports.txt");
     let exports = std::fs::read_to_string(path).unwrap();
     let exports: BTreeSet<&str> = exports.split_whitespace().collect();
-    let cases =
-        [tensor::CASES, borrow::CASES, wire::CASES, files::CASES, quantize::CASES, floats::CASES]
-            .concat();
+    let cases = [
+        tensor::CASES,
+        borrow::CASES,
+        product::CASES,
+        wire::CASES,
+        files::CASES,
+        quantize::CASES,
+        floats::CASES,
+    ]
+    .concat();
     let names: BTreeSet<&str> = cases.iter().map(|(name, _)| *name).collect();
     assert_eq!(names.len(), cases.len(), "a function has two cases");
     assert_eq!(names, exports);

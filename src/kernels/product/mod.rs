@@ -1,0 +1,53 @@
+//! Sums of products of unsigned bytes with signed ones: the inside of a matrix product.
+//!
+//! The left side is rows of bytes. The right side is a *panel*: [`LANES`] rows of the other matrix,
+//! laid out so that [`DEPTH`] neighbors of each lie together, then those of the next row. Sums are
+//! of 32 bits, which hold [`MOST_COLUMNS`] products whatever the bytes.
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+use super::cpu::{Kind, Level};
+
+/// Rows of the right side in a panel.
+pub const LANES: usize = 64;
+
+/// Neighboring elements of a row that lie together in a panel.
+pub const DEPTH: usize = 4;
+
+/// The longest rows: 65,536 products of at most 255 * 128 stay below 2^31.
+pub const MOST_COLUMNS: usize = 1 << 16;
+
+/// Sets `sums[i * LANES + j]` to the sum of the products of row `i` of `x` with row `j` of `panel`.
+///
+/// Rows have `columns` elements, a multiple of [`DEPTH`] and at most [`MOST_COLUMNS`]. Those of `x`
+/// begin `stride` bytes apart; there are as many as `sums` has rows.
+pub fn multiply(
+    level: Level,
+    x: &[u8],
+    stride: usize,
+    panel: &[i8],
+    columns: usize,
+    sums: &mut [i32],
+) {
+    let rows = sums.len() / LANES;
+    assert!(columns.is_multiple_of(DEPTH) && columns <= MOST_COLUMNS, "rows of {columns}");
+    assert_eq!(sums.len() % LANES, 0, "whole rows of sums");
+    assert_eq!(panel.len(), columns * LANES, "the panel has {LANES} rows");
+    if rows == 0 {
+        return;
+    }
+    let needed = (rows - 1).checked_mul(stride).and_then(|last| last.checked_add(columns));
+    assert!(needed.is_some_and(|needed| needed <= x.len()), "the rows are there");
+    match level.kind() {
+        Kind::Portable => portable::multiply(x, stride, panel, columns, sums),
+        // SAFETY: a `Level` of this kind exists only where AVX2 does.
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx2 => unsafe { portable::multiply_avx2(x, stride, panel, columns, sums) },
+        // SAFETY: a `Level` of this kind exists only where AVX-512 F, BW and VNNI do, and the sizes
+        // were checked.
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx512 => unsafe { avx512::multiply(x, stride, panel, columns, sums) },
+    }
+}

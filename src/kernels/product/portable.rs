@@ -1,0 +1,39 @@
+//! Plain Rust, which compilers vectorize: compiled once for every machine and once for AVX2.
+
+use super::{DEPTH, LANES};
+
+pub(super) fn multiply(x: &[u8], stride: usize, panel: &[i8], columns: usize, sums: &mut [i32]) {
+    rows(x, stride, panel, columns, sums);
+}
+
+/// # Safety
+/// The machine has AVX2.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,bmi1,bmi2")]
+pub(super) unsafe fn multiply_avx2(
+    x: &[u8],
+    stride: usize,
+    panel: &[i8],
+    columns: usize,
+    sums: &mut [i32],
+) {
+    rows(x, stride, panel, columns, sums);
+}
+
+#[inline(always)]
+fn rows(x: &[u8], stride: usize, panel: &[i8], columns: usize, sums: &mut [i32]) {
+    for (i, sums) in sums.chunks_exact_mut(LANES).enumerate() {
+        let row = &x[i * stride..][..columns];
+        let mut totals = [0i32; LANES];
+        for (bytes, group) in row.chunks_exact(DEPTH).zip(panel.chunks_exact(DEPTH * LANES)) {
+            let bytes = [bytes[0], bytes[1], bytes[2], bytes[3]].map(i32::from);
+            for (total, w) in totals.iter_mut().zip(group.chunks_exact(DEPTH)) {
+                *total += bytes[0] * i32::from(w[0])
+                    + bytes[1] * i32::from(w[1])
+                    + bytes[2] * i32::from(w[2])
+                    + bytes[3] * i32::from(w[3]);
+            }
+        }
+        sums.copy_from_slice(&totals);
+    }
+}
