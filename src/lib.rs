@@ -30,9 +30,9 @@
 //! # Modules
 //!
 //! Arrows point down only: `capi` (the exported C functions, behind the feature of that name)
-//! calls [`QTensor`], [`minidb`] and [`quantize`], which turns floats into codes and back; they
-//! stand on `planes`, the one place that knows where a bit lies, and that on `kernels`, the only
-//! SIMD.
+//! calls [`QTensor`], [`minidb`], [`quantize`], which turns floats into codes and back, and `arith`,
+//! the products of [`PackedWeights`]; they stand on `planes`, the one place that knows where a bit
+//! lies, and that on `kernels`, the only SIMD.
 //!
 //! # Memory
 //!

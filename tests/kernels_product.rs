@@ -6,6 +6,7 @@
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
     reason = "a test that fails may panic, and its numbers are its own"
 )]
 
@@ -13,7 +14,9 @@
 mod guard_planes;
 
 use caffe2_qtensor::kernels::Level;
-use caffe2_qtensor::kernels::product::{DEPTH, LANES, MOST_COLUMNS, multiply};
+use caffe2_qtensor::kernels::product::{
+    DEPTH, LANES, Lanes, MOST_COLUMNS, accumulate, multiply, values,
+};
 use guard_planes::GuardedPages;
 
 /// The panel of a matrix of `LANES` rows.
@@ -102,6 +105,47 @@ fn nothing_outside_the_slices_is_touched() {
                 let (w, sums) = unsafe { (w.align_to::<i8>().1, sums.align_to_mut::<i32>().1) };
                 multiply(level, x, columns, w, columns, sums);
                 assert!(sums.iter().all(|sum| *sum == 6 * columns as i32), "{}", level.name());
+            }
+        }
+    }
+}
+
+/// Every bit, for every length: products are the same on every processor.
+#[test]
+fn sums_become_values_alike_at_every_level() {
+    let mut next = 1u64;
+    let mut random = move || {
+        next ^= next << 13;
+        next ^= next >> 7;
+        next ^= next << 17;
+        next
+    };
+    for length in 0..=2 * LANES + 3 {
+        let sums: Vec<i32> = (0..length).map(|_| random() as i32).collect();
+        let of_lanes: Vec<i64> = (0..length).map(|_| random() as i64 >> 30).collect();
+        let before: Vec<i64> = (0..length).map(|_| random() as i64 >> (random() % 60)).collect();
+        let mut numbers = || {
+            let number = |bits: u64| (bits as i64 >> 20) as f64 / 4096.0;
+            (0..length).map(|_| number(random())).collect::<Vec<f64>>()
+        };
+        let parts: [Vec<f64>; 5] = core::array::from_fn(|_| numbers());
+        let [biases, of_weights, of_biases, scales, added] = &parts;
+        let lanes = Lanes { biases, of_weights, of_biases, scales, added };
+        for level in Level::available() {
+            for (factor, of_row, offset) in [(1, 0, 0), (-1, -77, -128), (1, 1 << 40, 128)] {
+                let mut totals = before.clone();
+                accumulate(level, &sums, factor, of_row, (offset, &of_lanes), &mut totals);
+                for (i, total) in totals.iter().enumerate() {
+                    let more = i64::from(sums[i]) + of_row + offset * of_lanes[i];
+                    assert_eq!(*total, before[i].wrapping_add(factor * more), "{}", level.name());
+                }
+            }
+            let (code_sum, mut out) = (-12345.0, vec![0f32; length]);
+            values(level, &before, code_sum, lanes, &mut out);
+            for (i, out) in out.iter().enumerate() {
+                let codes = before[i] as f64 + biases[i] * code_sum + of_weights[i] + of_biases[i];
+                let expected = (scales[i] * codes + added[i]) as f32;
+                assert_eq!(out.to_bits(), expected.to_bits(), "{} {length}", level.name());
             }
         }
     }

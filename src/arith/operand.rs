@@ -58,29 +58,43 @@ impl Term {
         }
     }
 
-    /// The byte of a code, as a number.
-    #[inline]
-    fn number(self, code: i16) -> i16 {
-        let part = match self.part {
-            Part::Whole => code,
-            Part::Positive => code.max(0),
-            Part::Negative => code.wrapping_neg().max(0),
-        };
-        part.wrapping_sub(i16::try_from(self.offset).unwrap_or(0))
+    /// The bytes of codes on the left side, and their sum.
+    pub(super) fn unsigned(self, codes: &[i16], bytes: &mut [u8]) -> i64 {
+        self.each(codes, bytes, |number, byte| {
+            let [low, _] = number.to_le_bytes();
+            *byte = low;
+        });
+        bytes
+            .chunks(1 << 16)
+            .map(|bytes| {
+                // At most 2^24 each.
+                i64::from(bytes.iter().map(|byte| u32::from(*byte)).fold(0, u32::wrapping_add))
+            })
+            .fold(0, i64::wrapping_add)
     }
 
-    /// The byte of a code on the left side.
-    #[inline]
-    pub(super) fn unsigned(self, code: i16) -> u8 {
-        let [low, _] = self.number(code).to_le_bytes();
-        low
+    /// The bytes of codes on the right side.
+    pub(super) fn signed(self, codes: &[i16], bytes: &mut [i8]) {
+        self.each(codes, bytes, |number, byte| {
+            let [low, _] = number.to_le_bytes();
+            *byte = i8::from_ne_bytes([low]);
+        });
     }
 
-    /// The byte of a code on the right side.
-    #[inline]
-    pub(super) fn signed(self, code: i16) -> i8 {
-        let [low, _] = self.number(code).to_le_bytes();
-        i8::from_ne_bytes([low])
+    #[inline(always)]
+    fn each<T>(self, codes: &[i16], bytes: &mut [T], put: impl Fn(i16, &mut T)) {
+        let offset = i16::try_from(self.offset).unwrap_or(0);
+        let pairs = codes.iter().zip(bytes);
+        // A loop for each part, so that none has a branch in it.
+        match self.part {
+            Part::Whole => pairs.for_each(|(code, byte)| put(code.wrapping_sub(offset), byte)),
+            Part::Positive => {
+                pairs.for_each(|(code, byte)| put((*code).max(0).wrapping_sub(offset), byte));
+            }
+            Part::Negative => pairs.for_each(|(code, byte)| {
+                put(code.wrapping_neg().max(0).wrapping_sub(offset), byte);
+            }),
+        }
     }
 }
 

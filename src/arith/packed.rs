@@ -39,7 +39,7 @@ pub struct PackedWeights {
     pub(super) terms: &'static [Term],
     /// For each block of columns, each term and each [`LANES`] rows a panel.
     panels: Vec<i8>,
-    /// The sum of the bytes of each row, term by term.
+    /// The sum of the bytes of each row, term by term and padded as the panels are.
     byte_sums: Vec<i64>,
     /// The sum of the codes of each row.
     pub(super) code_sums: Vec<i64>,
@@ -107,7 +107,7 @@ impl PackedWeights {
         let limit = i128::try_from(isize::MAX).unwrap_or(i128::MAX);
         let bytes = bytes.ok_or(Error::Overflow { what: "size of the packed weights", limit })?;
         resize(&mut packed.panels, bytes, "packed weights")?;
-        let sums = matrix.rows.saturating_mul(terms.len());
+        let sums = packed.panel_rows().saturating_mul(LANES).saturating_mul(terms.len());
         resize(&mut packed.byte_sums, sums, "sums of the weights")?;
         resize(&mut packed.code_sums, matrix.rows, "sums of the weights")?;
         packed.fill(weights)?;
@@ -150,14 +150,16 @@ impl PackedWeights {
         self.panels.get(self.span(first, term, panel)).unwrap_or_default()
     }
 
-    /// The sum of the bytes of a row in a term.
-    pub(super) fn byte_sum(&self, term: usize, row: usize) -> i64 {
-        let at = term.saturating_mul(self.matrix.rows).saturating_add(row);
-        self.byte_sums.get(at).copied().unwrap_or(0)
+    /// The sums of the bytes of a panel's rows in a term.
+    pub(super) fn byte_sums(&self, term: usize, panel: usize) -> &[i64] {
+        let panels = term.saturating_mul(self.panel_rows()).saturating_add(panel);
+        let start = panels.saturating_mul(LANES);
+        self.byte_sums.get(start..start.saturating_add(LANES)).unwrap_or_default()
     }
 
     fn fill(&mut self, weights: &QTensor) -> Result<()> {
-        let (matrix, mut codes) = (self.matrix, Vec::new());
+        let (matrix, mut codes, mut bytes) = (self.matrix, Vec::new(), Vec::new());
+        resize(&mut bytes, matrix.columns, "packed weights")?;
         for row in 0..matrix.rows {
             let before = read_rows(weights, matrix, row, 1, &mut codes)?;
             let codes = codes.get(before..).unwrap_or_default();
@@ -165,28 +167,33 @@ impl PackedWeights {
                 *sum = codes.iter().map(|code| i64::from(*code)).fold(0, i64::wrapping_add);
             }
             for (number, term) in self.terms.iter().enumerate() {
-                let mut total = 0i64;
-                for (block, codes) in codes.chunks(MOST_COLUMNS).enumerate() {
+                term.signed(codes, &mut bytes);
+                let total = bytes.iter().map(|byte| i64::from(*byte)).fold(0, i64::wrapping_add);
+                let lanes = self.panel_rows().saturating_mul(LANES);
+                let at = number.saturating_mul(lanes).saturating_add(row);
+                if let Some(sum) = self.byte_sums.get_mut(at) {
+                    *sum = total;
+                }
+                for (block, bytes) in bytes.chunks(MOST_COLUMNS).enumerate() {
                     let first = block.saturating_mul(MOST_COLUMNS);
                     let span = self.span(first, number, row / LANES);
                     let panel = self.panels.get_mut(span).unwrap_or_default();
-                    let lane = (row % LANES).saturating_mul(DEPTH);
-                    let groups = panel.chunks_exact_mut(DEPTH * LANES);
-                    for (codes, group) in codes.chunks(DEPTH).zip(groups) {
-                        let bytes = group.get_mut(lane..).unwrap_or_default();
-                        for (byte, code) in bytes.iter_mut().zip(codes) {
-                            *byte = term.signed(*code);
-                            total = total.wrapping_add(i64::from(*byte));
-                        }
-                    }
-                }
-                let at = number.saturating_mul(matrix.rows).saturating_add(row);
-                if let Some(sum) = self.byte_sums.get_mut(at) {
-                    *sum = total;
+                    put_lane(bytes, row % LANES, panel);
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// Puts the bytes of a row where its lane of a panel is.
+fn put_lane(bytes: &[i8], lane: usize, panel: &mut [i8]) {
+    let lane = lane.saturating_mul(DEPTH);
+    for (bytes, group) in bytes.chunks(DEPTH).zip(panel.chunks_exact_mut(DEPTH * LANES)) {
+        let to = group.get_mut(lane..).unwrap_or_default();
+        for (to, byte) in to.iter_mut().zip(bytes) {
+            *to = *byte;
+        }
     }
 }
 

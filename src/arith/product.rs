@@ -9,7 +9,7 @@ use super::operand::{Matrix, Names, Term, read_rows, resize};
 use super::packed::check_finite;
 use crate::error::{Error, Result};
 use crate::kernels::Level;
-use crate::kernels::product::{LANES, multiply};
+use crate::kernels::product::{DEPTH, LANES, Lanes, MOST_COLUMNS, accumulate, multiply, values};
 use crate::params::Params;
 use crate::tensor::QTensor;
 use crate::threads::{MAX_THREADS, both, share};
@@ -18,60 +18,90 @@ const NAMES: Names =
     Names { precision: "precision of the input", size: "number of elements of the input" };
 
 /// Rows of the input that are multiplied with one panel after another: a multiple of the six that a
-/// kernel takes at once, and so few that they stay in the caches.
+/// kernel takes at once.
 const ROWS: usize = 48;
+
+/// Bytes of them that stay in the caches; longer rows are fewer.
+const BLOCK_BYTES: usize = 1 << 18;
 
 /// Products that are worth a thread.
 const THREAD_PRODUCTS: usize = 1 << 20;
 
 /// Takes the sums of one row and some outputs.
-trait Output: Copy {
+trait Output {
     /// What a caller gets of each.
     type Element: Send;
 
     /// Writes the elements of outputs `first..` of a row, of whose codes `code_sum` is the sum.
-    fn put(self, first: usize, sums: &[i64], code_sum: i64, out: &mut [Self::Element]);
+    fn put(&self, first: usize, sums: &[i64], code_sum: i64, out: &mut [Self::Element]);
 }
 
-#[derive(Clone, Copy)]
 struct Sums;
 
 impl Output for Sums {
     type Element = i64;
 
-    fn put(self, _first: usize, sums: &[i64], _code_sum: i64, out: &mut [i64]) {
+    fn put(&self, _first: usize, sums: &[i64], _code_sum: i64, out: &mut [i64]) {
         out.copy_from_slice(sums);
     }
 }
 
-#[derive(Clone, Copy)]
-struct Values<'a> {
-    weights: &'a PackedWeights,
-    scale: f64,
-    bias: f64,
-    added: &'a [f32],
+/// What the members of [`Lanes`] say, for all outputs.
+#[derive(Default)]
+struct Values {
+    biases: Vec<f64>,
+    of_weights: Vec<f64>,
+    of_biases: Vec<f64>,
+    scales: Vec<f64>,
+    added: Vec<f64>,
 }
 
-impl Output for Values<'_> {
+impl Values {
+    #[expect(clippy::cast_precision_loss, reason = "rounded to doubles, as documented")]
+    fn new(weights: &PackedWeights, (scale, bias): (f64, f64), added: &[f32]) -> Result<Values> {
+        let mut values = Values::default();
+        let Values { biases, of_weights, of_biases, scales, added: to_add } = &mut values;
+        for each in [&mut *biases, of_weights, of_biases, scales, to_add] {
+            resize(each, weights.rows(), "parameters of a product")?;
+        }
+        fill_from(&weights.biases, biases, |bias| bias);
+        fill_from(&weights.scales, scales, |each| scale * each);
+        let columns = weights.columns() as f64;
+        fill_from(&weights.biases, of_biases, |each| columns * (bias * each));
+        for (to, sum) in of_weights.iter_mut().zip(&weights.code_sums) {
+            *to = bias * *sum as f64;
+        }
+        for (to, value) in to_add.iter_mut().zip(added) {
+            *to = f64::from(*value);
+        }
+        Ok(values)
+    }
+}
+
+/// Fills a vector from one that has as many elements, or one for all.
+fn fill_from(from: &[f64], to: &mut [f64], of: impl Fn(f64) -> f64) {
+    match from {
+        [one] => to.fill(of(*one)),
+        many => to.iter_mut().zip(many).for_each(|(to, each)| *to = of(*each)),
+    }
+}
+
+impl Output for Values {
     type Element = f32;
 
     #[expect(clippy::cast_precision_loss, reason = "rounded to doubles, as documented")]
-    #[expect(clippy::cast_possible_truncation, reason = "rounded to floats, as documented")]
-    fn put(self, first: usize, sums: &[i64], code_sum: i64, out: &mut [f32]) {
-        let weights = self.weights;
-        let columns = weights.columns() as f64;
-        for ((row, sum), out) in (first..).zip(sums).zip(out) {
-            let each = |values: &[f64]| match values {
-                [one] => *one,
-                many => many.get(row).copied().unwrap_or(f64::NAN),
-            };
-            let (scale, bias) = (each(&weights.scales), each(&weights.biases));
-            let weight_sum = weights.code_sums.get(row).copied().unwrap_or(0) as f64;
-            let codes = *sum as f64 + bias * code_sum as f64 + self.bias * weight_sum;
-            let codes = codes + columns * (self.bias * bias);
-            let added = self.added.get(row).copied().map_or(0.0, f64::from);
-            *out = (self.scale * scale * codes + added) as f32;
+    fn put(&self, first: usize, sums: &[i64], code_sum: i64, out: &mut [f32]) {
+        fn from(values: &[f64], first: usize) -> &[f64] {
+            values.get(first..).unwrap_or_default()
         }
+        let lanes = Lanes {
+            biases: from(&self.biases, first),
+            of_weights: from(&self.of_weights, first),
+            of_biases: from(&self.of_biases, first),
+            scales: from(&self.scales, first),
+            added: from(&self.added, first),
+        };
+        values(Level::best(), sums, code_sum as f64, lanes, out);
     }
 }
 
@@ -127,11 +157,11 @@ impl PackedWeights {
             let what = "value to add";
             return Err(Error::NonFiniteNumber { what, value: f64::from(*value) });
         }
-        let output = Values { weights: self, scale, bias, added };
+        let output = Values::new(self, (scale, bias), added)?;
         self.run(x, output, "number of values", values, threads)
     }
 
-    fn run<O: Output + Sync + Send>(
+    fn run<O: Output + Sync>(
         &self,
         x: &QTensor,
         output: O,
@@ -176,14 +206,16 @@ struct Job<'a, O> {
 }
 
 /// What a thread keeps from block to block.
+#[derive(Default)]
 struct Scratch {
     codes: Vec<i16>,
+    /// The rows of one term after those of another.
     bytes: Vec<u8>,
     sums: Vec<i32>,
     totals: Vec<i64>,
 }
 
-impl<O: Output + Sync + Send> Job<'_, O> {
+impl<O: Output + Sync> Job<'_, O> {
     /// The rows from `first` on, on as many threads.
     fn split(&self, first: usize, out: &mut [O::Element], threads: usize) -> Result<()> {
         let outputs = self.weights.rows();
@@ -205,11 +237,12 @@ impl<O: Output + Sync + Send> Job<'_, O> {
     }
 
     fn rows(&self, first: usize, out: &mut [O::Element]) -> Result<()> {
-        let mut scratch =
-            Scratch { codes: Vec::new(), bytes: Vec::new(), sums: Vec::new(), totals: Vec::new() };
-        let block = self.weights.rows().saturating_mul(ROWS);
+        let mut scratch = Scratch::default();
+        let rows = BLOCK_BYTES.checked_div(self.matrix.columns).unwrap_or(1).clamp(6, ROWS);
+        let rows = rows.saturating_sub(rows % 6);
+        let block = self.weights.rows().saturating_mul(rows);
         for (number, out) in out.chunks_mut(block).enumerate() {
-            let first = first.saturating_add(number.saturating_mul(ROWS));
+            let first = first.saturating_add(number.saturating_mul(rows));
             self.block(first, out, &mut scratch)?;
         }
         Ok(())
@@ -220,61 +253,43 @@ impl<O: Output + Sync + Send> Job<'_, O> {
         let outputs = self.weights.rows();
         let rows = out.len().checked_div(outputs).unwrap_or(0);
         let columns = self.matrix.columns;
+        let stride = columns.next_multiple_of(DEPTH);
         let Scratch { codes, bytes, sums, totals } = scratch;
         let before = read_rows(self.x, self.matrix, first, rows, codes)?;
         let codes = codes.get(before..).unwrap_or_default();
-        // The sum of a row's codes, and of its bytes in each term.
-        let mut code_sums = [0i64; ROWS];
-        for (sum, codes) in code_sums.iter_mut().zip(codes.chunks(columns)) {
-            *sum = codes.iter().map(|code| i64::from(*code)).fold(0, i64::wrapping_add);
-        }
-        let (_, stride) = self.weights.block(0);
-        resize(bytes, rows.saturating_mul(stride), "rows of a product")?;
+        let size = rows.saturating_mul(stride);
+        resize(bytes, size.saturating_mul(self.terms.len()), "rows of a product")?;
         resize(sums, rows.saturating_mul(LANES), "sums of a product")?;
-        resize(
-            totals,
-            rows.saturating_mul(self.weights.panel_rows()).saturating_mul(LANES),
-            "sums of a product",
-        )?;
-        totals.fill(0);
-        let level = Level::best();
-        for left in self.terms {
-            let mut byte_sums = [0i64; ROWS];
-            let mut start = 0;
-            while start < columns {
-                let (width, padded) = self.weights.block(start);
-                let filled = codes.chunks(columns).zip(bytes.chunks_mut(stride));
-                for ((codes, bytes), byte_sum) in filled.zip(&mut byte_sums) {
-                    let codes = codes.get(start..).unwrap_or_default();
-                    let (own, padding) = bytes.split_at_mut_checked(width).unwrap_or_default();
-                    for (byte, code) in own.iter_mut().zip(codes) {
-                        *byte = left.unsigned(*code);
-                        *byte_sum = byte_sum.wrapping_add(i64::from(*byte));
-                    }
-                    padding.fill(0);
-                }
-                for (number, right) in self.weights.terms.iter().enumerate() {
-                    let factor = left.factor.wrapping_mul(right.factor);
-                    for panel in 0..self.weights.panel_rows() {
-                        let weights = self.weights.panel(start, number, panel);
-                        multiply(level, bytes, stride, weights, padded, sums);
-                        let at = panel.saturating_mul(rows).saturating_mul(LANES);
-                        let totals = totals.get_mut(at..).unwrap_or_default();
-                        for (total, sum) in totals.iter_mut().zip(&*sums) {
-                            *total = total.wrapping_add(factor.wrapping_mul(i64::from(*sum)));
-                        }
-                    }
-                }
-                start = start.saturating_add(width);
-            }
-            self.correct(*left, &byte_sums, rows, totals);
-        }
-        for (panel, totals) in totals.chunks(rows.saturating_mul(LANES)).enumerate() {
-            let start = panel.saturating_mul(LANES);
-            for ((out, totals), code_sum) in
-                out.chunks_mut(outputs).zip(totals.chunks(LANES)).zip(code_sums)
+        resize(totals, rows.saturating_mul(LANES), "sums of a product")?;
+
+        // The sum of a row's bytes in each term, and that of its codes.
+        let (mut byte_sums, mut code_sums) = ([[0i64; ROWS]; 2], [0i64; ROWS]);
+        let count = i64::try_from(columns).unwrap_or(i64::MAX);
+        for ((term, bytes), byte_sums) in
+            self.terms.iter().zip(bytes.chunks_mut(size)).zip(&mut byte_sums)
+        {
+            let lines = codes.chunks(columns).zip(bytes.chunks_mut(stride));
+            for ((codes, bytes), (byte_sum, code_sum)) in
+                lines.zip(byte_sums.iter_mut().zip(&mut code_sums))
             {
-                let end = outputs.min(start.saturating_add(LANES));
+                let (own, padding) = bytes.split_at_mut_checked(columns).unwrap_or_default();
+                *byte_sum = term.unsigned(codes, own);
+                padding.fill(0);
+                let sum = byte_sum.wrapping_add(count.wrapping_mul(term.offset));
+                *code_sum = code_sum.wrapping_add(term.factor.wrapping_mul(sum));
+            }
+        }
+        for panel in 0..self.weights.panel_rows() {
+            totals.fill(0);
+            for ((left, bytes), byte_sums) in
+                self.terms.iter().zip(bytes.chunks(size)).zip(&byte_sums)
+            {
+                self.add_panel((*left, bytes, byte_sums), panel, sums, totals);
+            }
+            let start = panel.saturating_mul(LANES);
+            let end = outputs.min(start.saturating_add(LANES));
+            let lines = out.chunks_mut(outputs).zip(totals.chunks(LANES));
+            for ((out, totals), code_sum) in lines.zip(code_sums) {
                 let out = out.get_mut(start..end).unwrap_or_default();
                 let totals = totals.get(..out.len()).unwrap_or_default();
                 self.output.put(start, totals, code_sum, out);
@@ -283,21 +298,33 @@ impl<O: Output + Sync + Send> Job<'_, O> {
         Ok(())
     }
 
-    /// Adds what the offsets of a left term and of all right ones make.
-    fn correct(&self, left: Term, byte_sums: &[i64], rows: usize, totals: &mut [i64]) {
-        let columns = i64::try_from(self.matrix.columns).unwrap_or(i64::MAX);
+    /// Adds the products of a term of the rows with all terms of a panel, offsets included.
+    fn add_panel(
+        &self,
+        (left, bytes, byte_sums): (Term, &[u8], &[i64]),
+        panel: usize,
+        sums: &mut [i32],
+        totals: &mut [i64],
+    ) {
+        let (level, columns) = (Level::best(), self.matrix.columns);
+        let stride = columns.next_multiple_of(DEPTH);
+        let count = i64::try_from(columns).unwrap_or(i64::MAX);
         for (number, right) in self.weights.terms.iter().enumerate() {
             let factor = left.factor.wrapping_mul(right.factor);
-            let both = columns.wrapping_mul(left.offset).wrapping_mul(right.offset);
-            for (panel, totals) in totals.chunks_mut(rows.saturating_mul(LANES)).enumerate() {
-                let first = panel.saturating_mul(LANES);
-                for (totals, byte_sum) in totals.chunks_mut(LANES).zip(byte_sums) {
-                    let of_left = right.offset.wrapping_mul(*byte_sum).wrapping_add(both);
-                    for (row, total) in (first..self.weights.rows()).zip(totals) {
-                        let of_right = left.offset.wrapping_mul(self.weights.byte_sum(number, row));
-                        let more = factor.wrapping_mul(of_left.wrapping_add(of_right));
-                        *total = total.wrapping_add(more);
-                    }
+            for first in (0..columns).step_by(MOST_COLUMNS) {
+                let (_, padded) = self.weights.block(first);
+                let bytes = bytes.get(first..).unwrap_or_default();
+                let weights = self.weights.panel(first, number, panel);
+                multiply(level, bytes, stride, weights, padded, sums);
+                // What the offsets make is added once.
+                let whole = if first == 0 { 1 } else { 0 };
+                let of_lanes = self.weights.byte_sums(number, panel);
+                let lines = totals.chunks_mut(LANES).zip(sums.chunks(LANES)).zip(byte_sums);
+                for ((totals, sums), byte_sum) in lines {
+                    let both = count.wrapping_mul(left.offset);
+                    let of_row = right.offset.wrapping_mul(byte_sum.wrapping_add(both));
+                    let of_lanes = (left.offset.wrapping_mul(whole), of_lanes);
+                    accumulate(level, sums, factor, of_row.wrapping_mul(whole), of_lanes, totals);
                 }
             }
         }

@@ -6,7 +6,10 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod finish;
 mod portable;
+
+pub use finish::{Lanes, accumulate, values};
 
 use super::cpu::{Kind, Level};
 
