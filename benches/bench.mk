@@ -12,12 +12,15 @@ bench: bench-peers
 	CAFFE2_QTENSOR_PEERS=$(BENCH_PEERS) \
 	  cargo bench --locked --bench varint --bench planes --bench wire --bench bits \
     --bench quantize --bench dequantize
+	CAFFE2_QTENSOR_PEERS=$(BENCH_PEERS) OMP_NUM_THREADS=1 OPENBLAS_CORETYPE=SkylakeX \
+	  cargo bench --locked --bench products
 	cargo bench --locked --bench summary
 
-bench-peers: $(BENCH_PEERS)/libprotobuf_peer.so $(BENCH_PEERS)/libbits_peer.so
+bench-peers: $(BENCH_PEERS)/libprotobuf_peer.so $(BENCH_PEERS)/libbits_peer.so \
+    $(BENCH_PEERS)/libproduct_peer.so
 
 bench-packages:
-	$(INSTALL) libprotobuf-dev protobuf-compiler g++
+	$(INSTALL) libprotobuf-dev protobuf-compiler libdnnl-dev libopenblas-dev g++
 
 # The packages are made sure of first, which is no reason to build anew.
 $(BENCH_PEERS)/libprotobuf_peer.so: benches/peers/blob.proto benches/peers/protobuf_peer.cc \
@@ -33,3 +36,8 @@ $(BENCH_PEERS)/libbits_peer.so: benches/peers/bits_peer.cc $(shell find include 
 	mkdir -p $(BENCH_PEERS)
 	g++ -std=c++11 -O2 -DNDEBUG -fPIC -shared -Wall -Iinclude/caffe2_qtensor/compat \
 	  benches/peers/bits_peer.cc $(BENCH_TARGET)/release/libcaffe2_qtensor.a $(NATIVE_LIBS) -o $@
+
+$(BENCH_PEERS)/libproduct_peer.so: benches/peers/product_peer.cc | bench-packages
+	mkdir -p $(BENCH_PEERS)
+	g++ -std=c++14 -O2 -DNDEBUG -fPIC -shared -Wall benches/peers/product_peer.cc -ldnnl -lopenblas \
+	  -o $@

@@ -14,6 +14,7 @@ pub(crate) mod floats;
 pub(crate) mod limits;
 pub(crate) mod peer_library;
 pub(crate) mod plain;
+pub(crate) mod product_peer;
 pub(crate) mod prost_peer;
 pub(crate) mod protobuf_peer;
 pub(crate) mod results;
