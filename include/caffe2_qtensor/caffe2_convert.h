@@ -33,6 +33,7 @@
 #include <climits>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -159,7 +160,10 @@ inline Tensor take_from(::caffe2::QTensor<::caffe2::CPUContext>* source) {
   at::DataPtr& data = detail::Caffe2Members::data(*source);
   if (data) {
     std::uint8_t* const planes = static_cast<std::uint8_t*>(data.get());
-    made.borrow_mut_keeping(Span<std::uint8_t>(planes, made.nbytes()), std::move(data));
+    // All that needs memory comes before the planes leave the QTensor.
+    const auto owner = std::make_shared<at::DataPtr>();
+    made.borrow_mut_keeping(Span<std::uint8_t>(planes, made.nbytes()), owner);
+    *owner = std::move(data);
   }
   data.clear();
   detail::Caffe2Members::capacity(*source) = 0;

@@ -73,7 +73,7 @@ std::size_t written(WriteFunction<Handle> write, const Handle* handle, const std
 // Asks for huge pages under memory that nobody has touched yet: where there is much of it, first
 // touches of small ones cost more than filling them.
 inline void prefer_huge_pages(void* memory, std::size_t size) noexcept {
-#ifdef __linux__
+#ifdef MADV_HUGEPAGE
   const std::uintptr_t page = 2 << 20;
   const std::uintptr_t start = reinterpret_cast<std::uintptr_t>(memory);
   const std::uintptr_t first = (start + page - 1) / page * page, end = (start + size) / page * page;
