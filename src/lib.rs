@@ -68,7 +68,6 @@ pub mod capi;
 mod error;
 #[doc(hidden)]
 pub mod kernels;
-mod lender;
 mod params;
 mod planes;
 pub mod quantize;

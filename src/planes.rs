@@ -11,7 +11,7 @@ pub(crate) mod fill;
 use crate::error::{Error, Result};
 use crate::kernels::varint::{self, Decoded};
 use crate::kernels::{Level, Rows};
-use crate::lender::Lender;
+use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use std::alloc;
@@ -248,6 +248,39 @@ impl Storage {
         let mut copy = Filler::new(self.length)?;
         copy.push_bytes(self.bytes());
         copy.finish().ok_or(Error::OutOfMemory { what: "planes", bytes: self.length })
+    }
+}
+
+/// What tells a lender that it has its memory back; `None` where it need not know.
+pub(crate) type Release = Option<unsafe extern "C" fn(context: *mut c_void)>;
+
+/// The right to somebody else's memory: when it goes, the lender is told, once.
+#[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only the C interface borrows"))]
+pub(crate) struct Lender {
+    release: Release,
+    context: *mut c_void,
+}
+
+// SAFETY: `Lender::new` asks for a function that any thread may call.
+unsafe impl Send for Lender {}
+// SAFETY: a shared reference does nothing.
+unsafe impl Sync for Lender {}
+
+impl Lender {
+    /// # Safety
+    /// `release` may be called with `context` once, at any time and from any thread, and returns.
+    #[cfg(feature = "capi")]
+    pub(crate) unsafe fn new(release: Release, context: *mut c_void) -> Lender {
+        Lender { release, context }
+    }
+}
+
+impl Drop for Lender {
+    fn drop(&mut self) {
+        if let Some(release) = self.release {
+            // SAFETY: `new` was told that this is allowed, and a value is dropped once.
+            unsafe { release(self.context) }
+        }
     }
 }
 

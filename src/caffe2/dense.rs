@@ -2,9 +2,8 @@
 
 use super::elements::{ElementType, Elements, ElementsRef, copy_bytes, each_type};
 use crate::error::{Error, Result};
-use crate::lender::Lender;
 use crate::params::try_copy;
-use crate::planes::product;
+use crate::planes::{Lender, product};
 use crate::shape::check_dims;
 
 /// An ordinary tensor: dimensions and elements in row-major order.
