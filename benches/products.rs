@@ -20,7 +20,7 @@
 mod support;
 
 use caffe2_qtensor::kernels::Level;
-use caffe2_qtensor::{PackedWeights, QTensor};
+use caffe2_qtensor::{PackedWeights, ProductOptions, QTensor};
 use std::hint::black_box;
 use support::Runner;
 use support::data::{Aligned, Kind};
@@ -64,12 +64,13 @@ fn run(runner: &mut Runner, shape: [usize; 3], left: u8, right: u8) {
     let x_tensor = tensor([m, k], left, false, &wide(&mut x.iter().map(|x| i16::from(*x))));
     let w_tensor = tensor([n, k], right, is_signed, &wide(&mut w.iter().map(|w| i16::from(*w))));
     let packed = PackedWeights::new(&w_tensor).unwrap();
+    let options = ProductOptions::default();
     let mut values = Aligned::filled(m * n, 0f32);
     let mut sums = Aligned::filled(m * n, 0i32);
     let mut onednn = Onednn::new(shape, &w);
 
     onednn.run(&x, &mut sums);
-    packed.product(&x_tensor, &[], &mut values, 1).unwrap();
+    packed.product(&x_tensor, &[], &mut values, &options).unwrap();
     let same = values.iter().zip(sums.iter()).all(|(value, sum)| *value == *sum as f32);
     assert!(same, "{shape:?} {left} {right}: the products differ");
 
@@ -80,7 +81,7 @@ fn run(runner: &mut Runner, shape: [usize; 3], left: u8, right: u8) {
         &case("onednn"),
         bytes,
         "onednn",
-        || packed.product(black_box(&x_tensor), &[], &mut values, 1).unwrap(),
+        || packed.product(black_box(&x_tensor), &[], &mut values, &options).unwrap(),
         || onednn.run(black_box(&x), &mut sums),
     );
     if (left, right) != (8, 7) {
@@ -94,7 +95,7 @@ fn run(runner: &mut Runner, shape: [usize; 3], left: u8, right: u8) {
         &case("sgemm"),
         bytes,
         "sgemm",
-        || packed.product(black_box(&x_tensor), &[], &mut values, 1).unwrap(),
+        || packed.product(black_box(&x_tensor), &[], &mut values, &options).unwrap(),
         || sgemm.run(shape, black_box(&x), &w, &mut floats),
     );
 }

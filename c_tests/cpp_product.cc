@@ -24,7 +24,7 @@ int main(int argc, char **argv) {
   CHECK((weights.product_sums(x) == std::vector<int64_t>{-2, 10, 0, 60}));
   CHECK((weights.product(x) == std::vector<float>{-1, 5, 0, 30}));
   const std::vector<float> added = {1, 2};
-  CHECK((weights.product(x, added, 2) == std::vector<float>{0, 7, 1, 32}));
+  CHECK((weights.product(x, added) == std::vector<float>{0, 7, 1, 32}));
   THROWS(QTENSOR_SHAPE_MISMATCH, "columns", weights.product(Tensor({3, 2}, 4)));
   THROWS(QTENSOR_SHAPE_MISMATCH, "dimensions", PackedWeights(Tensor({3}, 4)));
   const PackedWeights moved = std::move(weights);

@@ -30,13 +30,13 @@ static void nulls(const qtensor_t *x, const qtensor_packed_t *packed) {
   memset(sums, 0x5a, sizeof sums);
   NULL_CALL(qtensor_packed_create, "weights", NULL, &out);
   NULL_CALL(qtensor_packed_create, "out", x, NULL);
-  NULL_CALL(qtensor_product, "x", NULL, packed, added, 2, values, 6, 1);
-  NULL_CALL(qtensor_product, "packed", x, NULL, added, 2, values, 6, 1);
-  NULL_CALL(qtensor_product, "added", x, packed, NULL, 2, values, 6, 1);
-  NULL_CALL(qtensor_product, "values", x, packed, added, 2, NULL, 6, 1);
-  NULL_CALL(qtensor_product_sums, "x", NULL, packed, sums, 6, 1);
-  NULL_CALL(qtensor_product_sums, "packed", x, NULL, sums, 6, 1);
-  NULL_CALL(qtensor_product_sums, "sums", x, packed, NULL, 6, 1);
+  NULL_CALL(qtensor_product, "x", NULL, packed, added, 2, values, 6, NULL);
+  NULL_CALL(qtensor_product, "packed", x, NULL, added, 2, values, 6, NULL);
+  NULL_CALL(qtensor_product, "added", x, packed, NULL, 2, values, 6, NULL);
+  NULL_CALL(qtensor_product, "values", x, packed, added, 2, NULL, 6, NULL);
+  NULL_CALL(qtensor_product_sums, "x", NULL, packed, sums, 6, NULL);
+  NULL_CALL(qtensor_product_sums, "packed", x, NULL, sums, 6, NULL);
+  NULL_CALL(qtensor_product_sums, "sums", x, packed, NULL, 6, NULL);
   NULL_ANSWER(qtensor_packed_rows, 0, NULL);
   NULL_ANSWER(qtensor_packed_columns, 0, NULL);
   NULL_FREE(qtensor_packed_free);
@@ -51,10 +51,11 @@ static void products(qtensor_t *x, qtensor_t *w) {
   float values[6];
   for (uint32_t threads = 0; threads < 4; threads++) {
     memset(sums, 0, sizeof sums);
-    WORKS(qtensor_product_sums, x, packed, sums, 6, threads);
+    const qtensor_product_options_t options = {sizeof options, QTENSOR_METHOD_BEST, threads};
+    WORKS(qtensor_product_sums, x, packed, sums, 6, &options);
     CHECK(memcmp(sums, expected_sums, sizeof sums) == 0);
   }
-  WORKS(qtensor_product, x, packed, NULL, 0, values, 6, 1);
+  WORKS(qtensor_product, x, packed, NULL, 0, values, 6, NULL);
   for (size_t i = 0; i < 6; i++) {
     CHECK(values[i] == (float)expected_sums[i]);
   }
@@ -67,7 +68,7 @@ static void products(qtensor_t *x, qtensor_t *w) {
   WORKS(qtensor_set_channels, w, 0, scales, biases, 2);
   packed = pack(w);
   const float added[2] = {10, 20};
-  WORKS(qtensor_product, x, packed, added, 2, values, 6, 2);
+  WORKS(qtensor_product, x, packed, added, 2, values, 6, NULL);
   for (size_t m = 0; m < 3; m++) {
     for (size_t k = 0; k < 2; k++) {
       double sum = added[k];
@@ -81,7 +82,7 @@ static void products(qtensor_t *x, qtensor_t *w) {
   /* The weights are packed: what becomes of the tensor does not matter. */
   WORKS(qtensor_clear_channels, w);
   float again[6];
-  WORKS(qtensor_product, x, packed, added, 2, again, 6, 1);
+  WORKS(qtensor_product, x, packed, added, 2, again, 6, NULL);
   CHECK(memcmp(values, again, sizeof values) == 0);
   nulls(x, packed);
   qtensor_packed_free(packed);
@@ -94,14 +95,14 @@ static void refused(qtensor_t *x, qtensor_t *w) {
   memset(values, 0x5a, sizeof values);
   memset(sums, 0x5a, sizeof sums);
   const float added[2] = {0, INFINITY};
-  REFUSES(QTENSOR_SHAPE_MISMATCH, qtensor_product, x, packed, NULL, 0, values, 5, 1);
+  REFUSES(QTENSOR_SHAPE_MISMATCH, qtensor_product, x, packed, NULL, 0, values, 5, NULL);
   SAYS("5");
   SAYS("6");
-  REFUSES(QTENSOR_SHAPE_MISMATCH, qtensor_product, x, packed, added, 1, values, 6, 1);
+  REFUSES(QTENSOR_SHAPE_MISMATCH, qtensor_product, x, packed, added, 1, values, 6, NULL);
   SAYS("add");
-  REFUSES(QTENSOR_NON_FINITE, qtensor_product, x, packed, added, 2, values, 6, 1);
+  REFUSES(QTENSOR_NON_FINITE, qtensor_product, x, packed, added, 2, values, 6, NULL);
   SAYS("inf");
-  REFUSES(QTENSOR_SHAPE_MISMATCH, qtensor_product_sums, x, packed, sums, 7, 1);
+  REFUSES(QTENSOR_SHAPE_MISMATCH, qtensor_product_sums, x, packed, sums, 7, NULL);
   REFUSES(QTENSOR_INVALID_ARGUMENT, qtensor_product, x, packed, NULL, 0,
           (float *)(void *)((char *)values + 1), 5, 1);
   SAYS("'values'");
@@ -109,26 +110,26 @@ static void refused(qtensor_t *x, qtensor_t *w) {
   const int64_t none[2] = {0, 5}, others[2] = {5, 3}, wide[2] = {3, 5};
   qtensor_t *other = NULL;
   WORKS(qtensor_create_with, none, 2, 4, false, &other);
-  REFUSES(QTENSOR_INVALID_ARGUMENT, qtensor_product_sums, other, packed, sums, 0, 1);
+  REFUSES(QTENSOR_INVALID_ARGUMENT, qtensor_product_sums, other, packed, sums, 0, NULL);
   SAYS("input");
   REFUSES(QTENSOR_INVALID_ARGUMENT, qtensor_packed_create, other, &out);
   SAYS("weights");
   WORKS(qtensor_resize, other, others, 2);
-  REFUSES(QTENSOR_SHAPE_MISMATCH, qtensor_product_sums, other, packed, sums, 6, 1);
+  REFUSES(QTENSOR_SHAPE_MISMATCH, qtensor_product_sums, other, packed, sums, 6, NULL);
   SAYS("columns");
   WORKS(qtensor_resize, other, wide, 2);
   WORKS(qtensor_set_precision, other, 9);
-  REFUSES(QTENSOR_OUT_OF_RANGE, qtensor_product_sums, other, packed, sums, 6, 1);
+  REFUSES(QTENSOR_OUT_OF_RANGE, qtensor_product_sums, other, packed, sums, 6, NULL);
   SAYS("9");
   REFUSES(QTENSOR_OUT_OF_RANGE, qtensor_packed_create, other, &out);
   WORKS(qtensor_set_precision, other, 8);
   WORKS(qtensor_set_logarithmic, other, 1);
   REFUSES(QTENSOR_UNSUPPORTED, qtensor_packed_create, other, &out);
-  REFUSES(QTENSOR_UNSUPPORTED, qtensor_product, other, packed, NULL, 0, values, 6, 1);
+  REFUSES(QTENSOR_UNSUPPORTED, qtensor_product, other, packed, NULL, 0, values, 6, NULL);
   SAYS("logarithmic");
   WORKS(qtensor_set_logarithmic, other, 0);
   WORKS(qtensor_set_bias, other, NAN);
-  REFUSES(QTENSOR_NON_FINITE, qtensor_product, other, packed, NULL, 0, values, 6, 1);
+  REFUSES(QTENSOR_NON_FINITE, qtensor_product, other, packed, NULL, 0, values, 6, NULL);
   REFUSES(QTENSOR_NON_FINITE, qtensor_packed_create, other, &out);
   WORKS(qtensor_resize, other, wide, 1);
   REFUSES(QTENSOR_SHAPE_MISMATCH, qtensor_packed_create, other, &out);

@@ -154,6 +154,31 @@
 // only where the bias is 0.
 #define QTENSOR_NON_FINITE_SATURATE 1
 
+// The best way for the operands: what qtensor_product_method() says.
+#define QTENSOR_METHOD_BEST 0
+
+// AND and popcount, of each plane of one side with each of the other. The best way where the two
+// numbers of planes, a sign plane being one, multiply to 4 or less.
+#define QTENSOR_METHOD_POPCOUNT 1
+
+// The same in half the work, for signed codes of 1 bit on both sides.
+#define QTENSOR_METHOD_TERNARY 2
+
+// Both sides become bytes, which are multiplied: the best way for more planes than that.
+#define QTENSOR_METHOD_BYTES 3
+
+// The input becomes bytes; the weights are read as planes and are bytes in registers alone. The best
+// way for more planes than that and up to 8 rows of input.
+#define QTENSOR_METHOD_PLANES 4
+
+// Scale and bias are the members of the format.
+#define QTENSOR_INPUT_GIVEN 0
+
+// Scale and bias are chosen for each call, so that the codes cover all of its values, and 0 exactly:
+// without a sign by qtensor_choose_params() with its defaults, with one from the largest magnitude.
+// The members of the format do not count.
+#define QTENSOR_INPUT_COVERING 1
+
 // What a call came to. Values are never renumbered; later versions may add some.
 //
 // A call that does not return QTENSOR_OK has changed nothing and written no output, except where
@@ -425,6 +450,35 @@ typedef struct {
   // NaN and infinities.
   uint64_t non_finite;
 } qtensor_quantize_counts_t;
+
+// How a product is done. All 0 but struct_size are the defaults, and so is NULL.
+typedef struct {
+  // Its size, sizeof(qtensor_product_options_t).
+  size_t struct_size;
+  // A QTENSOR_METHOD constant. All give the same results.
+  int32_t method;
+  // The most threads to work on, 0 being 1. Small products get fewer; one row is shared by its
+  // outputs, more by rows. Results are the same for any number.
+  uint32_t threads;
+} qtensor_product_options_t;
+
+// What becomes of floats before they are multiplied.
+typedef struct {
+  // Its size, sizeof(qtensor_input_format_t).
+  size_t struct_size;
+  // The scale of scale * (x + bias): positive, finite and normal.
+  double scale;
+  // The bias there: finite.
+  double bias;
+  // A QTENSOR_INPUT constant.
+  int32_t parameters;
+  // Bits of a code, 1 to 8.
+  uint8_t precision;
+  // 1 for codes with a sign, 0 for others.
+  uint8_t is_signed;
+  // 0.
+  uint16_t reserved;
+} qtensor_input_format_t;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1371,8 +1425,8 @@ qtensor_status qtensor_conv1d_argument(const int64_t *arguments,
 //
 // `weights` has two dimensions: outputs, and what is summed over. Its precision is 1 to 8, signed or
 // not; it has one scale and bias, or channels along the outputs. `*out` receives the packed weights,
-// to be freed with qtensor_packed_free(). They take a byte for each code, two for signed ones of 8
-// bits, the outputs rounded up to 64.
+// to be freed with qtensor_packed_free(). They take as many bits for each code as the
+// tensor's planes, the outputs rounded up to 64 and what is summed over to 32.
 //
 // QTENSOR_SHAPE_MISMATCH for another number of dimensions, and where channels do not fit them;
 // QTENSOR_INVALID_ARGUMENT where a dimension is 0, and for channels along the second;
@@ -1392,6 +1446,20 @@ size_t qtensor_packed_rows(const qtensor_packed_t *packed);
 // The number of products that are summed for each output; 0 for NULL.
 size_t qtensor_packed_columns(const qtensor_packed_t *packed);
 
+// The bytes that the packed codes take; 0 for NULL.
+size_t qtensor_packed_nbytes(const qtensor_packed_t *packed);
+
+// The method that a product of `x` and the packed weights is done by: that of the options, or the best
+// one. `*method` receives a QTENSOR_METHOD constant other than QTENSOR_METHOD_BEST.
+//
+// QTENSOR_UNSUPPORTED where that of the options cannot be used with them; else what
+// qtensor_product_sums() refuses in `x` and the options.
+qtensor_status qtensor_product_method(const qtensor_t *x,
+                                      const qtensor_packed_t *packed,
+                                      const qtensor_product_options_t *options,
+                                      int32_t *method,
+                                      qtensor_error_t **error);
+
 // Multiplies two matrices, X * W^T + added, into floats.
 //
 // The last dimension of `x` is the weights' columns, all before it are its M rows. `values`, with
@@ -1403,21 +1471,22 @@ size_t qtensor_packed_columns(const qtensor_packed_t *packed);
 // `added` join it in double precision, and the whole is rounded to a float once; too large a one
 // becomes infinite.
 //
-// Works on `threads` threads, 0 being 1; small products get fewer. The values are the same for any
-// number. Those that the call starts have ended when it returns.
+// `options` may be NULL: the best method, on one thread. Threads that the call starts have ended when
+// it returns.
 //
 // QTENSOR_SHAPE_MISMATCH where the columns differ, unless n is M * outputs, and unless added_count is
 // 0 or the outputs; QTENSOR_INVALID_ARGUMENT for an `x` without elements; QTENSOR_OUT_OF_RANGE for
-// one whose precision is not 1 to 8; QTENSOR_UNSUPPORTED for one with channels and for a logarithmic
-// one; QTENSOR_NON_FINITE where its scale or bias or a value to add is. Nothing is written then. Where
-// memory runs out some of the values may have been.
+// one whose precision is not 1 to 8; QTENSOR_UNSUPPORTED for one with channels, for a logarithmic
+// one, and for a method that cannot be used with these precisions; QTENSOR_NON_FINITE where its scale
+// or bias or a value to add is, or the product of the scales or the biases. Nothing is written then.
+// Where memory runs out some of the values may have been.
 qtensor_status qtensor_product(const qtensor_t *x,
                                const qtensor_packed_t *packed,
                                const float *added,
                                size_t added_count,
                                float *values,
                                size_t n,
-                               uint32_t threads,
+                               const qtensor_product_options_t *options,
                                qtensor_error_t **error);
 
 // The integers inside such a product: `sums[m * outputs + k]` is the sum of the products of the
@@ -1429,8 +1498,52 @@ qtensor_status qtensor_product_sums(const qtensor_t *x,
                                     const qtensor_packed_t *packed,
                                     int64_t *sums,
                                     size_t n,
-                                    uint32_t threads,
+                                    const qtensor_product_options_t *options,
                                     qtensor_error_t **error);
+
+// Multiplies two matrices into codes: those of the values that qtensor_product() gives, not rounded to
+// floats, by the precision, sign, scale and bias of `out`, or its channels along the last dimension.
+//
+// `out` has any dimensions of M * outputs elements together, the last of which is the outputs. A code
+// is value / scale - bias, rounded to the nearest integer, the even one of two as near, and clamped to
+// the codes that there are: an `out` without a sign and with a bias of 0 so is a ReLU. All that is not
+// an integer is put together in double precision, with one factor for each output: before it is
+// clamped, a code is at most 1/2 and 2^-45 of the largest magnitude that went into it from the exact
+// quotient. Padding bits become 0.
+//
+// QTENSOR_SHAPE_MISMATCH too where `out` has other dimensions; QTENSOR_OUT_OF_RANGE where its
+// precision is not 1 to 16; QTENSOR_UNSUPPORTED where it is logarithmic or has channels along another
+// dimension; QTENSOR_INVALID_ARGUMENT where its scale is 0, and where it is `x`; QTENSOR_NON_FINITE
+// where its scale or bias is; else what qtensor_product() refuses. `out` is as it was then, also where
+// memory runs out.
+qtensor_status qtensor_product_codes(const qtensor_t *x,
+                                     const qtensor_packed_t *packed,
+                                     const float *added,
+                                     size_t added_count,
+                                     qtensor_t *out,
+                                     const qtensor_product_options_t *options,
+                                     qtensor_error_t **error);
+
+// qtensor_product() of floats, which are quantized on the way, to the nearest code.
+//
+// `x` points to `x_count` floats, whole rows of the weights' columns. `format` says what codes they
+// become, and may be NULL: unsigned ones of 8 bits that cover the values of this call.
+//
+// QTENSOR_SHAPE_MISMATCH where x_count is no multiple of the columns; QTENSOR_INVALID_ARGUMENT where
+// it is 0, for a scale that is not positive, finite and normal, and for a member of the format that is
+// none of its constants; QTENSOR_OUT_OF_RANGE for a precision that is not 1 to 8; QTENSOR_NON_FINITE
+// where a value of `x` or the bias is; else what qtensor_product() refuses. Nothing is written then.
+// Where memory runs out some of the values may have been.
+qtensor_status qtensor_product_floats(const float *x,
+                                      size_t x_count,
+                                      const qtensor_input_format_t *format,
+                                      const qtensor_packed_t *packed,
+                                      const float *added,
+                                      size_t added_count,
+                                      float *values,
+                                      size_t n,
+                                      const qtensor_product_options_t *options,
+                                      qtensor_error_t **error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -7,6 +7,7 @@
 
 pub(crate) mod codes;
 pub(crate) mod fill;
+pub(crate) mod words;
 
 use crate::error::{Error, Result};
 use crate::kernels::varint::{self, Decoded};

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::params::{Kept, try_copy};
 use crate::planes::codes::{self, Code};
-use crate::planes::{ALIGNMENT, Geometry, Storage};
+use crate::planes::{ALIGNMENT, Geometry, Storage, words};
 use crate::shape::checked_geometry;
 
 /// Caffe2's quantized tensor: integer codes of `precision` bits, kept as bit planes.
@@ -307,6 +307,14 @@ impl QTensor {
         match self.data() {
             Some(planes) => codes::read(self.geometry, first, planes, codes),
             None => codes.fill(T::ZERO),
+        }
+    }
+
+    /// Bits of `count` elements from `first` on, in words of a plane.
+    pub(crate) fn read_words(&self, plane: usize, first: usize, count: usize, words: &mut [u32]) {
+        match self.data() {
+            Some(planes) => words::read(self.geometry, planes, plane, first, count, words),
+            None => words.fill(0),
         }
     }
 

@@ -15,7 +15,7 @@
 
 use caffe2_qtensor::minidb::Reader;
 use caffe2_qtensor::quantize::QuantizeOptions;
-use caffe2_qtensor::{DenseTensor, ElementsRef, PackedWeights, QTensor};
+use caffe2_qtensor::{DenseTensor, ElementsRef, PackedWeights, ProductOptions, QTensor};
 use std::path::Path;
 
 fn load(file: &str, name: &str) -> DenseTensor {
@@ -107,7 +107,7 @@ fn right(layers: &[Layer], largest: &[f32], bits: u8) -> usize {
         x.quantize(&inputs, &QuantizeOptions::default()).unwrap();
         let mut outputs = vec![0.0; count * layer.outputs];
         let weights = quantized_weights(layer, bits);
-        weights.product(&x, &layer.bias, &mut outputs, 2).unwrap();
+        weights.product(&x, &layer.bias, &mut outputs, &ProductOptions::default()).unwrap();
         if number + 1 < layers.len() {
             relu(&mut outputs);
         }

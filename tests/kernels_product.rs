@@ -14,9 +14,7 @@
 mod guard_planes;
 
 use caffe2_qtensor::kernels::Level;
-use caffe2_qtensor::kernels::product::{
-    DEPTH, LANES, Lanes, MOST_COLUMNS, accumulate, multiply, values,
-};
+use caffe2_qtensor::kernels::product::{Bounds, DEPTH, LANES, MOST_COLUMNS, Unit, multiply};
 use guard_planes::GuardedPages;
 
 /// The panel of a matrix of `LANES` rows.
@@ -41,32 +39,102 @@ fn expected(x: &[u8], stride: usize, w: &[i8], columns: usize, rows: usize) -> V
     sums
 }
 
-fn check(x: &[u8], stride: usize, w: &[i8], columns: usize, rows: usize) {
+/// Bounds that make AVX2 take every way to multiply, and the edges between them.
+const BOUNDS: [Bounds; 9] = [
+    Bounds::ANY,
+    Bounds { left: 255, right: 65 },
+    Bounds { left: 255, right: 64 },
+    Bounds { left: 128, right: 128 },
+    Bounds { left: 127, right: 128 },
+    Bounds { left: 63, right: 128 },
+    Bounds { left: 255, right: 16 },
+    Bounds { left: 15, right: 128 },
+    Bounds { left: 1, right: 1 },
+];
+
+/// Bytes within bounds, half of them the extremes, and sums to start from.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 >> 16
+    }
+
+    fn left(&mut self, bounds: Bounds, count: usize) -> Vec<u8> {
+        let byte = |number: u64| match number % 4 {
+            0 => 0,
+            1 => bounds.left,
+            _ => (number / 4 % (u64::from(bounds.left) + 1)) as u8,
+        };
+        (0..count).map(|_| byte(self.next())).collect()
+    }
+
+    fn right(&mut self, bounds: Bounds, count: usize) -> Vec<i8> {
+        let (low, high) = (-i16::from(bounds.right), i16::from(bounds.right).min(127));
+        let byte = |number: u64| match number % 4 {
+            0 => low,
+            1 => high,
+            _ => low + ((number / 4) as i64 % i64::from(high - low + 1)) as i16,
+        };
+        (0..count).map(|_| byte(self.next()) as i8).collect()
+    }
+
+    /// Some of them next to where they wrap.
+    fn sums(&mut self, count: usize) -> Vec<i32> {
+        let sum = |number: u64| match number % 4 {
+            0 => i32::MIN + (number >> 30) as i32,
+            1 => i32::MAX - (number >> 30) as i32,
+            _ => (number >> 2) as i32,
+        };
+        (0..count).map(|_| sum(self.next())).collect()
+    }
+}
+
+fn check(bounds: Bounds, (x, stride): (&[u8], usize), w: &[i8], columns: usize, start: &[i32]) {
     let panel = panel_of(w, columns);
-    let expected = expected(x, stride, w, columns, rows);
-    for level in Level::available() {
-        let mut sums = vec![-1; rows * LANES];
-        multiply(level, x, stride, &panel, columns, &mut sums);
-        assert!(sums == expected, "{} {rows} x {columns}, {stride}", level.name());
+    let mut expected = expected(x, stride, w, columns, start.len() / LANES);
+    expected.iter_mut().zip(start).for_each(|(sum, start)| *sum = sum.wrapping_add(*start));
+    for unit in Unit::available() {
+        let mut sums = start.to_vec();
+        multiply(unit, bounds, x, stride, &panel, columns, &mut sums);
+        let rows = start.len() / LANES;
+        assert!(sums == expected, "{} {bounds:?} {rows} x {columns}, {stride}", unit.name());
     }
 }
 
 #[test]
 fn every_shape() {
-    let mut next = 1u64;
-    let mut random = move || {
-        next ^= next << 13;
-        next ^= next >> 7;
-        next ^= next << 17;
-        (next >> 32) as u8
-    };
-    for rows in [1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 48] {
-        for columns in [0, 4, 8, 60, 64, 68, 252, 1000] {
-            for gap in [0, 1, 3, 64] {
-                let stride = columns + gap;
-                let x: Vec<u8> = (0..rows * stride).map(|_| random()).collect();
-                let w: Vec<i8> = (0..columns * LANES).map(|_| random() as i8).collect();
-                check(&x, stride, &w, columns, rows);
+    let mut random = Random(1);
+    for rows in (1..=13).chain([48]) {
+        for columns in (0..=68).step_by(4).chain([252, 1000]) {
+            for (number, bounds) in BOUNDS.iter().enumerate() {
+                let stride = columns + [0, 1, 3, 64][(number + columns / 4) % 4];
+                let x = random.left(*bounds, rows * stride);
+                let w = random.right(*bounds, columns * LANES);
+                check(*bounds, (&x, stride), &w, columns, &random.sums(rows * LANES));
+            }
+        }
+    }
+}
+
+/// The largest products there are within any bounds: nothing saturates or wraps in 16 bits.
+#[test]
+fn every_bound() {
+    let (rows, columns) = (7, 20);
+    for left in 0..=255 {
+        let x = vec![left; rows * columns];
+        for weight in i8::MIN..=i8::MAX {
+            let bounds = Bounds { left, right: weight.unsigned_abs() };
+            let panel = vec![weight; columns * LANES];
+            let expected = 5 + i32::from(left) * i32::from(weight) * columns as i32;
+            for unit in Unit::available() {
+                let mut sums = [5; LANES * 7];
+                multiply(unit, bounds, &x, columns, &panel, columns, &mut sums);
+                let name = unit.name();
+                assert!(sums.iter().all(|sum| *sum == expected), "{name} {left} {weight}");
             }
         }
     }
@@ -74,79 +142,72 @@ fn every_shape() {
 
 #[test]
 fn the_longest_rows_of_the_largest_numbers() {
-    let (x, columns) = (vec![255; MOST_COLUMNS], MOST_COLUMNS);
-    for extreme in [-128, 127] {
-        check(&x, columns, &vec![extreme; columns * LANES], columns, 1);
+    let columns = MOST_COLUMNS;
+    for (left, right) in [(255, 128), (128, 128), (127, 128), (255, 64), (63, 128), (15, 128)] {
+        let bounds = Bounds { left, right };
+        let x = vec![left; columns];
+        for weight in [-i16::from(right), i16::from(right).min(127)] {
+            let w = vec![weight as i8; columns * LANES];
+            check(bounds, (&x, columns), &w, columns, &[-1; LANES]);
+            check(bounds, (&x, columns), &w, columns, &[i32::MIN; LANES]);
+            check(bounds, (&x, columns), &w, columns, &[i32::MAX; LANES]);
+        }
+    }
+}
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "bytes within")]
+fn a_byte_beyond_its_bound_is_noticed_in_debug_builds() {
+    let bounds = Bounds { left: 127, right: 128 };
+    let unit = Unit::of(Level::PORTABLE);
+    multiply(unit, bounds, &[1, 2, 128, 3], 4, &[0; 4 * LANES], 4, &mut [0; LANES]);
+}
+
+/// What lies between the rows may be anything.
+#[test]
+fn bytes_between_rows_have_no_bounds() {
+    let bounds = Bounds { left: 1, right: 1 };
+    let x = [1, 1, 1, 1, 255, 255, 1, 1, 1, 1];
+    check(bounds, (&x, 6), &[-1; 4 * LANES], 4, &[0; 2 * LANES]);
+}
+
+#[test]
+fn levels_have_their_units() {
+    let units: Vec<Unit> = Unit::available().collect();
+    assert!(Level::available().all(|level| units.contains(&Unit::of(level))));
+    assert_eq!(units[0].name(), "portable");
+    #[cfg(target_arch = "x86_64")]
+    {
+        let avx2 = units.iter().any(|unit| unit.name() == "avx2");
+        let vnni = units.iter().any(|unit| unit.name() == "avx-vnni");
+        assert_eq!(vnni, avx2 && std::arch::is_x86_feature_detected!("avxvnni"));
     }
 }
 
 #[test]
 fn nothing_outside_the_slices_is_touched() {
-    for (rows, columns) in [(1, 4), (6, 12), (7, 100), (13, 1000)] {
+    let shapes = (1..=13).flat_map(|rows| [4, 8, 12, 16, 100].map(|columns| (rows, columns)));
+    for (rows, columns) in shapes.chain([(48, 1000)]) {
         let (mut left, mut right) =
             (GuardedPages::new(rows * columns), GuardedPages::new(columns * LANES));
         let mut out = GuardedPages::new(rows * LANES * 4);
-        for level in Level::available() {
-            for at_end in [false, true] {
-                let (bytes, weights) = (rows * columns, columns * LANES);
-                let (x, w, sums) = if at_end {
-                    (left.ending(bytes), right.ending(weights), out.ending(rows * LANES * 4))
-                } else {
-                    (
-                        left.beginning(bytes),
-                        right.beginning(weights),
-                        out.beginning(rows * LANES * 4),
-                    )
-                };
-                x.fill(3);
-                w.fill(2);
-                // SAFETY: any byte is an i8, and four bytes at the end or start of a page are an
-                // aligned i32.
-                let (w, sums) = unsafe { (w.align_to::<i8>().1, sums.align_to_mut::<i32>().1) };
-                multiply(level, x, columns, w, columns, sums);
-                assert!(sums.iter().all(|sum| *sum == 6 * columns as i32), "{}", level.name());
-            }
-        }
-    }
-}
-
-/// Every bit, for every length: products are the same on every processor.
-#[test]
-fn sums_become_values_alike_at_every_level() {
-    let mut next = 1u64;
-    let mut random = move || {
-        next ^= next << 13;
-        next ^= next >> 7;
-        next ^= next << 17;
-        next
-    };
-    for length in 0..=2 * LANES + 3 {
-        let sums: Vec<i32> = (0..length).map(|_| random() as i32).collect();
-        let of_lanes: Vec<i64> = (0..length).map(|_| random() as i64 >> 30).collect();
-        let before: Vec<i64> = (0..length).map(|_| random() as i64 >> (random() % 60)).collect();
-        let mut numbers = || {
-            let number = |bits: u64| (bits as i64 >> 20) as f64 / 4096.0;
-            (0..length).map(|_| number(random())).collect::<Vec<f64>>()
-        };
-        let parts: [Vec<f64>; 5] = core::array::from_fn(|_| numbers());
-        let [biases, of_weights, of_biases, scales, added] = &parts;
-        let lanes = Lanes { biases, of_weights, of_biases, scales, added };
-        for level in Level::available() {
-            for (factor, of_row, offset) in [(1, 0, 0), (-1, -77, -128), (1, 1 << 40, 128)] {
-                let mut totals = before.clone();
-                accumulate(level, &sums, factor, of_row, (offset, &of_lanes), &mut totals);
-                for (i, total) in totals.iter().enumerate() {
-                    let more = i64::from(sums[i]) + of_row + offset * of_lanes[i];
-                    assert_eq!(*total, before[i].wrapping_add(factor * more), "{}", level.name());
-                }
-            }
-            let (code_sum, mut out) = (-12345.0, vec![0f32; length]);
-            values(level, &before, code_sum, lanes, &mut out);
-            for (i, out) in out.iter().enumerate() {
-                let codes = before[i] as f64 + biases[i] * code_sum + of_weights[i] + of_biases[i];
-                let expected = (scales[i] * codes + added[i]) as f32;
-                assert_eq!(out.to_bits(), expected.to_bits(), "{} {length}", level.name());
-            }
+        let (bytes, weights) = (rows * columns, columns * LANES);
+        let all = Unit::available().flat_map(|unit| BOUNDS.map(|bounds| (unit, bounds)));
+        for ((unit, bounds), at_end) in all.flat_map(|each| [(each, false), (each, true)]) {
+            let (x, w, sums) = if at_end {
+                (left.ending(bytes), right.ending(weights), out.ending(rows * LANES * 4))
+            } else {
+                (left.beginning(bytes), right.beginning(weights), out.beginning(rows * LANES * 4))
+            };
+            x.fill(1);
+            w.fill(1);
+            // SAFETY: any byte is an i8, and four bytes at the end or start of a page are an
+            // aligned i32.
+            let (w, sums) = unsafe { (w.align_to::<i8>().1, sums.align_to_mut::<i32>().1) };
+            sums.fill(7);
+            multiply(unit, bounds, x, columns, w, columns, sums);
+            assert!(sums.iter().all(|sum| *sum == 7 + columns as i32), "{}", unit.name());
         }
     }
 }

@@ -12,7 +12,14 @@
     reason = "a test that fails may panic, and its numbers are its own"
 )]
 
-use caffe2_qtensor::{ErrorKind, PackedWeights, QTensor};
+use caffe2_qtensor::{ErrorKind, PackedWeights, ProductMethod, ProductOptions, QTensor};
+
+const METHODS: [ProductMethod; 4] =
+    [ProductMethod::Popcount, ProductMethod::Ternary, ProductMethod::Bytes, ProductMethod::Planes];
+
+fn options(threads: usize) -> ProductOptions {
+    ProductOptions { method: None, threads }
+}
 
 struct Random(u64);
 
@@ -82,10 +89,23 @@ impl Case {
         assert_eq!((packed.rows(), packed.columns()), (self.outputs, self.columns));
         let count = self.rows * self.outputs;
         let (mut sums, mut values) = (vec![0; count], vec![0f32; count]);
-        packed.product_sums(&self.x, &mut sums, threads).unwrap();
+        packed.product_sums(&self.x, &mut sums, &options(threads)).unwrap();
         let added: Vec<f32> = (0..self.outputs).map(|_| random.number() as f32).collect();
         let added = if random.below(2) == 0 { &added[..] } else { &[] };
-        packed.product(&self.x, added, &mut values, threads).unwrap();
+        packed.product(&self.x, added, &mut values, &options(threads)).unwrap();
+        for method in METHODS {
+            let options = ProductOptions { method: Some(method), threads };
+            let (mut others, mut same) = (vec![-1; count], vec![f32::NAN; count]);
+            let done = packed.product_sums(&self.x, &mut others, &options);
+            if method == ProductMethod::Ternary && !self.is_ternary() {
+                assert_eq!(done.unwrap_err().kind(), ErrorKind::Unsupported);
+                continue;
+            }
+            done.unwrap();
+            assert!(sums == others, "{method:?}: {self:?}");
+            packed.product(&self.x, added, &mut same, &options).unwrap();
+            assert!(values == same, "{method:?}: {self:?}");
+        }
         for m in 0..self.rows {
             for n in 0..self.outputs {
                 let x = &self.x_codes[m * self.columns..][..self.columns];
@@ -97,6 +117,10 @@ impl Case {
                 self.check_value(values[at], (x, w), n, added);
             }
         }
+    }
+
+    fn is_ternary(&self) -> bool {
+        [&self.x, &self.w].iter().all(|tensor| tensor.precision() == 1 && tensor.is_signed())
     }
 
     /// The value of each code in double precision, their products and the sum of these.
@@ -157,10 +181,10 @@ fn larger_ones_on_any_number_of_threads() {
             case.check(&mut random, 1);
             let count = case.rows * case.outputs;
             let mut first = vec![0f32; count];
-            packed.product(&case.x, &[], &mut first, 1).unwrap();
+            packed.product(&case.x, &[], &mut first, &options(1)).unwrap();
             for threads in [0, 2, 3, 7, 1000] {
                 let mut values = vec![f32::NAN; count];
-                packed.product(&case.x, &[], &mut values, threads).unwrap();
+                packed.product(&case.x, &[], &mut values, &options(threads)).unwrap();
                 assert!(values == first, "{threads} threads: {case:?}");
             }
         }
@@ -177,14 +201,14 @@ fn dimensions_before_the_last_are_rows() {
     let (w, _) = random.tensor(&[4, 5], 8, true);
     let packed = PackedWeights::new(&w).unwrap();
     let (mut sums, mut others) = ([0; 24], [0; 24]);
-    packed.product_sums(&x, &mut sums, 1).unwrap();
-    packed.product_sums(&flat, &mut others, 1).unwrap();
+    packed.product_sums(&x, &mut sums, &options(1)).unwrap();
+    packed.product_sums(&flat, &mut others, &options(1)).unwrap();
     assert_eq!(sums, others);
     let (row, _) = random.tensor(&[5], 8, true);
-    packed.product_sums(&row, &mut sums[..4], 1).unwrap();
+    packed.product_sums(&row, &mut sums[..4], &options(1)).unwrap();
     // Codes that were never written are 0.
     let zeros = QTensor::with_shape(&[6, 5], 8, true).unwrap();
-    packed.product_sums(&zeros, &mut sums, 1).unwrap();
+    packed.product_sums(&zeros, &mut sums, &options(1)).unwrap();
     assert_eq!(sums, [0; 24]);
 }
 
@@ -214,7 +238,7 @@ fn refusals() {
     let mut values = [7f32; 4];
     let mut x = weights(&[2, 3], 2);
     let mut refused = |x: &QTensor, added: &[f32], count: usize| {
-        let kind = packed.product(x, added, &mut values[..count], 1).unwrap_err().kind();
+        let kind = packed.product(x, added, &mut values[..count], &options(1)).unwrap_err().kind();
         assert_eq!(values, [7f32; 4]);
         kind
     };
@@ -232,7 +256,7 @@ fn refusals() {
     x.set_channels(0, &[1.0; 2], &[0.0; 2]).unwrap();
     assert_eq!(refused(&x, &[], 4), ErrorKind::Unsupported);
     // Their codes are the same.
-    packed.product_sums(&x, &mut [0; 4], 1).unwrap();
+    packed.product_sums(&x, &mut [0; 4], &options(1)).unwrap();
     x.clear_channels();
     x.set_logarithmic(true).unwrap();
     assert_eq!(refused(&x, &[], 4), ErrorKind::Unsupported);

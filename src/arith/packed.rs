@@ -1,8 +1,10 @@
 //! The right side of a matrix product, made ready once.
 
-use super::operand::{Matrix, Names, Term, read_rows, resize};
+use super::buffer::{Buffer, resize};
+use super::matrix::{Matrix, Names, check_finite, planes_of};
 use crate::error::{Error, Result};
-use crate::kernels::product::{DEPTH, LANES, MOST_COLUMNS};
+use crate::kernels::Level;
+use crate::kernels::bits::{self, BYTE_PLANES, LANES, Part, Planes, WORD};
 use crate::params::Params;
 use crate::tensor::QTensor;
 
@@ -12,11 +14,11 @@ const NAMES: Names =
 /// The weights `W` of products `X * W^T`, laid out for the processor.
 ///
 /// Made once, used any number of times and from many threads at once. It keeps nothing of the tensor
-/// that it was made from, and takes a byte for each code (two for signed ones of 8 bits), its rows
-/// rounded up to 64.
+/// that it was made from, and takes as many bits for each code as the tensor does, its rows rounded up
+/// to 64 and its columns to 32.
 ///
 /// ```
-/// use caffe2_qtensor::{PackedWeights, QTensor};
+/// use caffe2_qtensor::{PackedWeights, ProductMethod, ProductOptions, QTensor};
 ///
 /// let mut x = QTensor::with_shape(&[1, 3], 4, false)?;
 /// x.set_scale(0.5);
@@ -25,27 +27,86 @@ const NAMES: Names =
 /// w.write_codes(&[1i8, 0, -1, 3, 2, 1])?;
 ///
 /// let weights = PackedWeights::new(&w)?;
+/// let options = ProductOptions::default();
 /// let mut sums = [0; 2];
-/// weights.product_sums(&x, &mut sums, 1)?;
+/// weights.product_sums(&x, &mut sums, &options)?;
 /// assert_eq!(sums, [-2, 10]);
 /// let mut values = [0.0; 2];
-/// weights.product(&x, &[0.25, 0.0], &mut values, 1)?;
+/// weights.product(&x, &[0.25, 0.0], &mut values, &options)?;
 /// assert_eq!(values, [-0.75, 5.0]);
+/// // Four planes and three are too many pairs for popcounts, and one row is few.
+/// assert_eq!(weights.method(&x, &options)?, ProductMethod::Planes);
 /// # Ok::<(), caffe2_qtensor::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct PackedWeights {
     pub(super) matrix: Matrix,
-    pub(super) terms: &'static [Term],
-    /// For each block of columns, each term and each [`LANES`] rows a panel.
-    panels: Vec<i8>,
-    /// The sum of the bytes of each row, term by term and padded as the panels are.
-    byte_sums: Vec<i64>,
+    pub(super) planes: Planes,
+    pub(super) parts: &'static [WeightPart],
+    /// For each [`LANES`] rows a panel: for each word, each plane's of every row.
+    panels: Buffer<u32>,
+    /// Of each part, the sum of the numbers of each row, padded as the panels are.
+    number_sums: Vec<i64>,
     /// The sum of the codes of each row.
     pub(super) code_sums: Vec<i64>,
     /// Of each row, or one for all.
     pub(super) scales: Vec<f64>,
     pub(super) biases: Vec<f64>,
+}
+
+/// Planes that become bytes together: a code is the sum of `factor` times the number of each part.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct WeightPart {
+    pub(super) factor: i64,
+    pub(super) first: usize,
+    pub(super) planes: Planes,
+    /// The largest magnitude of a byte.
+    pub(super) most: u8,
+}
+
+impl WeightPart {
+    #[expect(clippy::arithmetic_side_effects, reason = "done by the compiler")]
+    const fn whole(planes: Planes) -> [WeightPart; 1] {
+        // Of fewer than eight planes bytes are not negative.
+        let most = if planes.count < BYTE_PLANES { (1 << planes.count) - 1 } else { 128 };
+        [WeightPart { factor: 1, first: 0, planes, most }]
+    }
+
+    /// The parts of codes. A sign and eight bits are nine planes together, which take two.
+    fn of(planes: Planes) -> &'static [WeightPart] {
+        const UNSIGNED: [[WeightPart; 1]; BYTE_PLANES] = wholes(false);
+        const SIGNED: [[WeightPart; 1]; BYTE_PLANES] = wholes(true);
+        const NINE: [WeightPart; 2] = {
+            let [low] = WeightPart::whole(Planes { count: BYTE_PLANES, is_signed: false });
+            let [top] = WeightPart::whole(Planes { count: 1, is_signed: false });
+            [low, WeightPart { factor: -256, first: BYTE_PLANES, ..top }]
+        };
+        let kinds = if planes.is_signed { &SIGNED } else { &UNSIGNED };
+        match kinds.get(planes.count.wrapping_sub(1)) {
+            Some(whole) => whole,
+            None => &NINE,
+        }
+    }
+
+    /// For the kernels: `of` is the number of planes of the panels.
+    pub(super) const fn part(self, of: usize) -> Part {
+        Part { of, first: self.first, planes: self.planes }
+    }
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "done by the compiler"
+)]
+const fn wholes(is_signed: bool) -> [[WeightPart; 1]; BYTE_PLANES] {
+    let mut wholes = [WeightPart::whole(Planes { count: 1, is_signed }); BYTE_PLANES];
+    let mut count = 1;
+    while count <= BYTE_PLANES {
+        wholes[count - 1] = WeightPart::whole(Planes { count, is_signed });
+        count += 1;
+    }
+    wholes
 }
 
 impl PackedWeights {
@@ -90,25 +151,25 @@ impl PackedWeights {
         check_finite("scale of the weights", &scales)?;
         check_finite("bias of the weights", &biases)?;
 
-        let terms = Term::right(weights.precision(), weights.is_signed());
+        let planes = planes_of(weights);
         let mut packed = PackedWeights {
             matrix,
-            terms,
-            panels: Vec::new(),
-            byte_sums: Vec::new(),
+            planes,
+            parts: WeightPart::of(planes),
+            panels: Buffer::default(),
+            number_sums: Vec::new(),
             code_sums: Vec::new(),
             scales,
             biases,
         };
-        let padded = matrix.columns.checked_next_multiple_of(DEPTH);
-        let bytes = padded.and_then(|columns| {
-            columns.checked_mul(packed.panel_rows().checked_mul(LANES)?)?.checked_mul(terms.len())
-        });
+        let rows = packed.panel_rows().checked_mul(LANES);
+        let words =
+            rows.and_then(|rows| rows.checked_mul(packed.words())?.checked_mul(planes.count));
         let limit = i128::try_from(isize::MAX).unwrap_or(i128::MAX);
-        let bytes = bytes.ok_or(Error::Overflow { what: "size of the packed weights", limit })?;
-        resize(&mut packed.panels, bytes, "packed weights")?;
-        let sums = packed.panel_rows().saturating_mul(LANES).saturating_mul(terms.len());
-        resize(&mut packed.byte_sums, sums, "sums of the weights")?;
+        let words = words.ok_or(Error::Overflow { what: "size of the packed weights", limit })?;
+        packed.panels = Buffer::zeroed(words, "packed weights")?;
+        let sums = rows.unwrap_or(0).saturating_mul(packed.parts.len());
+        resize(&mut packed.number_sums, sums, "sums of the weights")?;
         resize(&mut packed.code_sums, matrix.rows, "sums of the weights")?;
         packed.fill(weights)?;
         Ok(packed)
@@ -124,83 +185,69 @@ impl PackedWeights {
         self.matrix.columns
     }
 
+    /// The bytes that the codes take here.
+    pub fn nbytes(&self) -> usize {
+        size_of_val(self.panels.numbers())
+    }
+
     pub(super) fn panel_rows(&self) -> usize {
         self.matrix.rows.div_ceil(LANES)
     }
 
-    /// The columns of a block, from `first` on, and the same rounded up to whole groups.
-    pub(super) fn block(&self, first: usize) -> (usize, usize) {
-        let columns = self.matrix.columns.saturating_sub(first).min(MOST_COLUMNS);
-        (columns, columns.next_multiple_of(DEPTH))
+    /// The words of a row in each plane.
+    pub(super) fn words(&self) -> usize {
+        self.matrix.columns.div_ceil(WORD)
     }
 
-    /// Where a panel lies: of the block of columns from `first` on, a term and [`LANES`] rows.
-    fn span(&self, first: usize, term: usize, panel: usize) -> core::ops::Range<usize> {
-        let lanes = self.panel_rows().saturating_mul(LANES);
-        // All blocks before are whole ones, whose columns need no padding.
-        let before = first.saturating_mul(lanes).saturating_mul(self.terms.len());
-        let (_, padded) = self.block(first);
-        let one = padded.saturating_mul(LANES);
-        let panels = term.saturating_mul(self.panel_rows()).saturating_add(panel);
-        let start = before.saturating_add(panels.saturating_mul(one));
-        start..start.saturating_add(one)
+    /// A panel from a word on.
+    pub(super) fn panel(&self, panel: usize, word: usize) -> &[u32] {
+        let group = self.planes.count.saturating_mul(LANES);
+        let size = self.words().saturating_mul(group);
+        let (start, end) =
+            (panel.saturating_mul(size), panel.saturating_add(1).saturating_mul(size));
+        let from = start.saturating_add(word.saturating_mul(group));
+        self.panels.numbers().get(from..end).unwrap_or_default()
     }
 
-    pub(super) fn panel(&self, first: usize, term: usize, panel: usize) -> &[i8] {
-        self.panels.get(self.span(first, term, panel)).unwrap_or_default()
-    }
-
-    /// The sums of the bytes of a panel's rows in a term.
-    pub(super) fn byte_sums(&self, term: usize, panel: usize) -> &[i64] {
-        let panels = term.saturating_mul(self.panel_rows()).saturating_add(panel);
+    /// The sums of the numbers that a part makes of a panel's rows.
+    pub(super) fn number_sums(&self, part: usize, panel: usize) -> &[i64] {
+        let panels = part.saturating_mul(self.panel_rows()).saturating_add(panel);
         let start = panels.saturating_mul(LANES);
-        self.byte_sums.get(start..start.saturating_add(LANES)).unwrap_or_default()
+        self.number_sums.get(start..start.saturating_add(LANES)).unwrap_or_default()
     }
 
     fn fill(&mut self, weights: &QTensor) -> Result<()> {
-        let (matrix, mut codes, mut bytes) = (self.matrix, Vec::new(), Vec::new());
-        resize(&mut bytes, matrix.columns, "packed weights")?;
+        let (level, planes, matrix) = (Level::best(), self.planes, self.matrix);
+        let (words, panel_rows) = (self.words(), self.panel_rows());
+        let group = planes.count.saturating_mul(LANES);
+        let mut row_words = Vec::new();
+        resize(&mut row_words, words.saturating_mul(planes.count), "packed weights")?;
         for row in 0..matrix.rows {
-            let before = read_rows(weights, matrix, row, 1, &mut codes)?;
-            let codes = codes.get(before..).unwrap_or_default();
-            if let Some(sum) = self.code_sums.get_mut(row) {
-                *sum = codes.iter().map(|code| i64::from(*code)).fold(0, i64::wrapping_add);
+            let element = row.saturating_mul(matrix.columns);
+            for (plane, words) in row_words.chunks_exact_mut(words).enumerate() {
+                weights.read_words(plane, element, matrix.columns, words);
             }
-            for (number, term) in self.terms.iter().enumerate() {
-                term.signed(codes, &mut bytes);
-                let total = bytes.iter().map(|byte| i64::from(*byte)).fold(0, i64::wrapping_add);
-                let lanes = self.panel_rows().saturating_mul(LANES);
-                let at = number.saturating_mul(lanes).saturating_add(row);
-                if let Some(sum) = self.byte_sums.get_mut(at) {
-                    *sum = total;
+            if planes.is_signed {
+                bits::twos_complement(level, &mut row_words, planes.count, words);
+            }
+            if let Some(sum) = self.code_sums.get_mut(row) {
+                *sum = bits::sum(level, &row_words, planes, words);
+            }
+            for (number, part) in self.parts.iter().enumerate() {
+                let from = row_words.get(part.first.saturating_mul(words)..).unwrap_or_default();
+                let panels = number.saturating_mul(panel_rows).saturating_mul(LANES);
+                if let Some(sum) = self.number_sums.get_mut(panels.saturating_add(row)) {
+                    *sum = bits::sum(level, from, part.planes, words);
                 }
-                for (block, bytes) in bytes.chunks(MOST_COLUMNS).enumerate() {
-                    let first = block.saturating_mul(MOST_COLUMNS);
-                    let span = self.span(first, number, row / LANES);
-                    let panel = self.panels.get_mut(span).unwrap_or_default();
-                    put_lane(bytes, row % LANES, panel);
-                }
+            }
+            let start = (row / LANES).saturating_mul(words).saturating_mul(group);
+            let panel = self.panels.numbers_mut().get_mut(start..).unwrap_or_default();
+            for (plane, words) in row_words.chunks_exact(words).enumerate() {
+                let lane = plane.saturating_mul(LANES).saturating_add(row % LANES);
+                let places = panel.iter_mut().skip(lane).step_by(group);
+                places.zip(words).for_each(|(place, word)| *place = *word);
             }
         }
         Ok(())
-    }
-}
-
-/// Puts the bytes of a row where its lane of a panel is.
-fn put_lane(bytes: &[i8], lane: usize, panel: &mut [i8]) {
-    let lane = lane.saturating_mul(DEPTH);
-    for (bytes, group) in bytes.chunks(DEPTH).zip(panel.chunks_exact_mut(DEPTH * LANES)) {
-        let to = group.get_mut(lane..).unwrap_or_default();
-        for (to, byte) in to.iter_mut().zip(bytes) {
-            *to = *byte;
-        }
-    }
-}
-
-/// Refuses parameters that make every result NaN or infinite.
-pub(super) fn check_finite(what: &'static str, values: &[f64]) -> Result<()> {
-    match values.iter().find(|value| !value.is_finite()) {
-        Some(value) => Err(Error::NonFiniteNumber { what, value: *value }),
-        None => Ok(()),
     }
 }

@@ -1,11 +1,156 @@
 //! Matrix products.
 
 use super::error::qtensor_error_t;
-use super::handle::{give, output, release, shared, slice, slice_mut};
+use super::handle::{
+    Extensible, Options, exclusive, give, options, output, release, shared, slice, slice_mut,
+};
 use super::panic::{call, quiet};
 use super::status::qtensor_status;
 use super::tensor::qtensor_t;
-use crate::arith::PackedWeights;
+use crate::arith::{InputFormat, PackedWeights, ProductMethod, ProductOptions};
+use crate::error::{Error, Result};
+
+/// The best way for the operands: what qtensor_product_method() says.
+pub const QTENSOR_METHOD_BEST: i32 = 0;
+/// AND and popcount, of each plane of one side with each of the other. The best way where the two
+/// numbers of planes, a sign plane being one, multiply to 4 or less.
+pub const QTENSOR_METHOD_POPCOUNT: i32 = 1;
+/// The same in half the work, for signed codes of 1 bit on both sides.
+pub const QTENSOR_METHOD_TERNARY: i32 = 2;
+/// Both sides become bytes, which are multiplied: the best way for more planes than that.
+pub const QTENSOR_METHOD_BYTES: i32 = 3;
+/// The input becomes bytes; the weights are read as planes and are bytes in registers alone. The best
+/// way for more planes than that and up to 8 rows of input.
+pub const QTENSOR_METHOD_PLANES: i32 = 4;
+
+/// How a product is done. All 0 but struct_size are the defaults, and so is NULL.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct qtensor_product_options_t {
+    /// Its size, sizeof(qtensor_product_options_t).
+    pub struct_size: usize,
+    /// A QTENSOR_METHOD constant. All give the same results.
+    pub method: i32,
+    /// The most threads to work on, 0 being 1. Small products get fewer; one row is shared by its
+    /// outputs, more by rows. Results are the same for any number.
+    pub threads: u32,
+}
+
+impl Default for qtensor_product_options_t {
+    fn default() -> Self {
+        let struct_size = size_of::<Self>();
+        qtensor_product_options_t { struct_size, method: QTENSOR_METHOD_BEST, threads: 1 }
+    }
+}
+
+// SAFETY: repr(C), the size first; the members have no padding between them where that is as wide as
+// both others.
+unsafe impl Extensible for qtensor_product_options_t {
+    const FIRST_SIZE: usize = size_of::<qtensor_product_options_t>();
+}
+const _: () = assert!(usize::BITS != 64 || size_of::<qtensor_product_options_t>() == 16);
+// SAFETY: integers only.
+unsafe impl Options for qtensor_product_options_t {}
+
+impl qtensor_product_options_t {
+    fn checked(&self) -> Result<ProductOptions> {
+        let method = match self.method {
+            QTENSOR_METHOD_BEST => None,
+            QTENSOR_METHOD_POPCOUNT => Some(ProductMethod::Popcount),
+            QTENSOR_METHOD_TERNARY => Some(ProductMethod::Ternary),
+            QTENSOR_METHOD_BYTES => Some(ProductMethod::Bytes),
+            QTENSOR_METHOD_PLANES => Some(ProductMethod::Planes),
+            other => {
+                return Err(Error::InvalidArgument {
+                    what: "method of the product",
+                    value: other.into(),
+                    rule: "a QTENSOR_METHOD constant",
+                });
+            }
+        };
+        let threads = usize::try_from(self.threads).unwrap_or(usize::MAX);
+        Ok(ProductOptions { method, threads })
+    }
+}
+
+/// # Safety
+/// As for [`options`].
+unsafe fn checked(pointer: *const qtensor_product_options_t) -> Result<ProductOptions> {
+    // SAFETY: passed on from the caller.
+    unsafe { options(pointer, "options") }?.checked()
+}
+
+/// Scale and bias are the members of the format.
+pub const QTENSOR_INPUT_GIVEN: i32 = 0;
+/// Scale and bias are chosen for each call, so that the codes cover all of its values, and 0 exactly:
+/// without a sign by qtensor_choose_params() with its defaults, with one from the largest magnitude.
+/// The members of the format do not count.
+pub const QTENSOR_INPUT_COVERING: i32 = 1;
+
+/// What becomes of floats before they are multiplied.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct qtensor_input_format_t {
+    /// Its size, sizeof(qtensor_input_format_t).
+    pub struct_size: usize,
+    /// The scale of scale * (x + bias): positive, finite and normal.
+    pub scale: f64,
+    /// The bias there: finite.
+    pub bias: f64,
+    /// A QTENSOR_INPUT constant.
+    pub parameters: i32,
+    /// Bits of a code, 1 to 8.
+    pub precision: u8,
+    /// 1 for codes with a sign, 0 for others.
+    pub is_signed: u8,
+    /// 0.
+    pub reserved: u16,
+}
+
+impl Default for qtensor_input_format_t {
+    /// Eight bits that cover the values.
+    fn default() -> Self {
+        qtensor_input_format_t {
+            struct_size: size_of::<Self>(),
+            scale: 0.0,
+            bias: 0.0,
+            parameters: QTENSOR_INPUT_COVERING,
+            precision: 8,
+            is_signed: 0,
+            reserved: 0,
+        }
+    }
+}
+
+// SAFETY: repr(C), the size first; no padding where that is as wide as a double.
+unsafe impl Extensible for qtensor_input_format_t {
+    const FIRST_SIZE: usize = size_of::<qtensor_input_format_t>();
+}
+const _: () = assert!(usize::BITS != 64 || size_of::<qtensor_input_format_t>() == 32);
+// SAFETY: integers and floats only.
+unsafe impl Options for qtensor_input_format_t {}
+
+impl qtensor_input_format_t {
+    fn checked(&self) -> Result<InputFormat> {
+        let refused = |what, value: i128, rule| Err(Error::InvalidArgument { what, value, rule });
+        let parameters = match self.parameters {
+            QTENSOR_INPUT_GIVEN => Some((self.scale, self.bias)),
+            QTENSOR_INPUT_COVERING => None,
+            other => {
+                let rule = "a QTENSOR_INPUT constant";
+                return refused("choice of the parameters of the input", other.into(), rule);
+            }
+        };
+        if self.is_signed > 1 {
+            return refused("sign of the input", self.is_signed.into(), "0 or 1");
+        }
+        if self.reserved != 0 {
+            return refused("reserved member of the format", self.reserved.into(), "0");
+        }
+        let is_signed = self.is_signed == 1;
+        Ok(InputFormat { precision: self.precision, is_signed, parameters })
+    }
+}
 
 /// The weights of matrix products, laid out for the processor: made once from a tensor, of which it
 /// keeps nothing, and used any number of times. It never changes, so all calls may run on one of
@@ -16,8 +161,8 @@ pub struct qtensor_packed_t(PackedWeights);
 ///
 /// `weights` has two dimensions: outputs, and what is summed over. Its precision is 1 to 8, signed or
 /// not; it has one scale and bias, or channels along the outputs. `*out` receives the packed weights,
-/// to be freed with qtensor_packed_free(). They take a byte for each code, two for signed ones of 8
-/// bits, the outputs rounded up to 64.
+/// to be freed with qtensor_packed_free(). They take as many bits for each code as the
+/// tensor's planes, the outputs rounded up to 64 and what is summed over to 32.
 ///
 /// QTENSOR_SHAPE_MISMATCH for another number of dimensions, and where channels do not fit them;
 /// QTENSOR_INVALID_ARGUMENT where a dimension is 0, and for channels along the second;
@@ -61,6 +206,44 @@ pub unsafe extern "C" fn qtensor_packed_columns(packed: *const qtensor_packed_t)
     unsafe { packed.as_ref() }.map_or(0, |packed| quiet(0, || packed.0.columns()))
 }
 
+/// The bytes that the packed codes take; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qtensor_packed_nbytes(packed: *const qtensor_packed_t) -> usize {
+    // SAFETY: the caller passes NULL or a live handle.
+    unsafe { packed.as_ref() }.map_or(0, |packed| quiet(0, || packed.0.nbytes()))
+}
+
+/// The method that a product of `x` and the packed weights is done by: that of the options, or the best
+/// one. `*method` receives a QTENSOR_METHOD constant other than QTENSOR_METHOD_BEST.
+///
+/// QTENSOR_UNSUPPORTED where that of the options cannot be used with them; else what
+/// qtensor_product_sums() refuses in `x` and the options.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qtensor_product_method(
+    x: *const qtensor_t,
+    packed: *const qtensor_packed_t,
+    options: *const qtensor_product_options_t,
+    method: *mut i32,
+    error: *mut *mut qtensor_error_t,
+) -> qtensor_status {
+    // SAFETY: the caller passes pointers that are NULL or valid as documented.
+    unsafe {
+        call(error, || {
+            let x = shared(x, "x")?;
+            let packed = shared(packed, "packed")?;
+            let options = checked(options)?;
+            let method = output(method, "method")?;
+            method.write(match packed.0.method(&x.0, &options)? {
+                ProductMethod::Popcount => QTENSOR_METHOD_POPCOUNT,
+                ProductMethod::Ternary => QTENSOR_METHOD_TERNARY,
+                ProductMethod::Bytes => QTENSOR_METHOD_BYTES,
+                ProductMethod::Planes => QTENSOR_METHOD_PLANES,
+            });
+            Ok(())
+        })
+    }
+}
+
 /// Multiplies two matrices, X * W^T + added, into floats.
 ///
 /// The last dimension of `x` is the weights' columns, all before it are its M rows. `values`, with
@@ -72,14 +255,15 @@ pub unsafe extern "C" fn qtensor_packed_columns(packed: *const qtensor_packed_t)
 /// `added` join it in double precision, and the whole is rounded to a float once; too large a one
 /// becomes infinite.
 ///
-/// Works on `threads` threads, 0 being 1; small products get fewer. The values are the same for any
-/// number. Those that the call starts have ended when it returns.
+/// `options` may be NULL: the best method, on one thread. Threads that the call starts have ended when
+/// it returns.
 ///
 /// QTENSOR_SHAPE_MISMATCH where the columns differ, unless n is M * outputs, and unless added_count is
 /// 0 or the outputs; QTENSOR_INVALID_ARGUMENT for an `x` without elements; QTENSOR_OUT_OF_RANGE for
-/// one whose precision is not 1 to 8; QTENSOR_UNSUPPORTED for one with channels and for a logarithmic
-/// one; QTENSOR_NON_FINITE where its scale or bias or a value to add is. Nothing is written then. Where
-/// memory runs out some of the values may have been.
+/// one whose precision is not 1 to 8; QTENSOR_UNSUPPORTED for one with channels, for a logarithmic
+/// one, and for a method that cannot be used with these precisions; QTENSOR_NON_FINITE where its scale
+/// or bias or a value to add is, or the product of the scales or the biases. Nothing is written then.
+/// Where memory runs out some of the values may have been.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_product(
     x: *const qtensor_t,
@@ -88,7 +272,7 @@ pub unsafe extern "C" fn qtensor_product(
     added_count: usize,
     values: *mut f32,
     n: usize,
-    threads: u32,
+    options: *const qtensor_product_options_t,
     error: *mut *mut qtensor_error_t,
 ) -> qtensor_status {
     // SAFETY: the caller passes pointers that are NULL or valid as documented.
@@ -98,8 +282,7 @@ pub unsafe extern "C" fn qtensor_product(
             let packed = shared(packed, "packed")?;
             let added = slice(added, added_count, "added")?;
             let values = slice_mut(values, n, "values")?;
-            let threads = usize::try_from(threads).unwrap_or(usize::MAX);
-            packed.0.product(&x.0, added, values, threads)
+            packed.0.product(&x.0, added, values, &checked(options)?)
         })
     }
 }
@@ -115,7 +298,7 @@ pub unsafe extern "C" fn qtensor_product_sums(
     packed: *const qtensor_packed_t,
     sums: *mut i64,
     n: usize,
-    threads: u32,
+    options: *const qtensor_product_options_t,
     error: *mut *mut qtensor_error_t,
 ) -> qtensor_status {
     // SAFETY: the caller passes pointers that are NULL or valid as documented.
@@ -124,7 +307,81 @@ pub unsafe extern "C" fn qtensor_product_sums(
             let x = shared(x, "x")?;
             let packed = shared(packed, "packed")?;
             let sums = slice_mut(sums, n, "sums")?;
-            packed.0.product_sums(&x.0, sums, usize::try_from(threads).unwrap_or(usize::MAX))
+            packed.0.product_sums(&x.0, sums, &checked(options)?)
+        })
+    }
+}
+
+/// Multiplies two matrices into codes: those of the values that qtensor_product() gives, not rounded to
+/// floats, by the precision, sign, scale and bias of `out`, or its channels along the last dimension.
+///
+/// `out` has any dimensions of M * outputs elements together, the last of which is the outputs. A code
+/// is value / scale - bias, rounded to the nearest integer, the even one of two as near, and clamped to
+/// the codes that there are: an `out` without a sign and with a bias of 0 so is a ReLU. All that is not
+/// an integer is put together in double precision, with one factor for each output: before it is
+/// clamped, a code is at most 1/2 and 2^-45 of the largest magnitude that went into it from the exact
+/// quotient. Padding bits become 0.
+///
+/// QTENSOR_SHAPE_MISMATCH too where `out` has other dimensions; QTENSOR_OUT_OF_RANGE where its
+/// precision is not 1 to 16; QTENSOR_UNSUPPORTED where it is logarithmic or has channels along another
+/// dimension; QTENSOR_INVALID_ARGUMENT where its scale is 0, and where it is `x`; QTENSOR_NON_FINITE
+/// where its scale or bias is; else what qtensor_product() refuses. `out` is as it was then, also where
+/// memory runs out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qtensor_product_codes(
+    x: *const qtensor_t,
+    packed: *const qtensor_packed_t,
+    added: *const f32,
+    added_count: usize,
+    out: *mut qtensor_t,
+    options: *const qtensor_product_options_t,
+    error: *mut *mut qtensor_error_t,
+) -> qtensor_status {
+    // SAFETY: the caller passes pointers that are NULL or valid as documented.
+    unsafe {
+        call(error, || {
+            let packed = shared(packed, "packed")?;
+            let added = slice(added, added_count, "added")?;
+            let options = checked(options)?;
+            let x = shared(x, "x")?;
+            let out = exclusive(out, "out")?;
+            packed.0.product_codes(&x.0, added, &mut out.0, &options)
+        })
+    }
+}
+
+/// qtensor_product() of floats, which are quantized on the way, to the nearest code.
+///
+/// `x` points to `x_count` floats, whole rows of the weights' columns. `format` says what codes they
+/// become, and may be NULL: unsigned ones of 8 bits that cover the values of this call.
+///
+/// QTENSOR_SHAPE_MISMATCH where x_count is no multiple of the columns; QTENSOR_INVALID_ARGUMENT where
+/// it is 0, for a scale that is not positive, finite and normal, and for a member of the format that is
+/// none of its constants; QTENSOR_OUT_OF_RANGE for a precision that is not 1 to 8; QTENSOR_NON_FINITE
+/// where a value of `x` or the bias is; else what qtensor_product() refuses. Nothing is written then.
+/// Where memory runs out some of the values may have been.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qtensor_product_floats(
+    x: *const f32,
+    x_count: usize,
+    format: *const qtensor_input_format_t,
+    packed: *const qtensor_packed_t,
+    added: *const f32,
+    added_count: usize,
+    values: *mut f32,
+    n: usize,
+    options: *const qtensor_product_options_t,
+    error: *mut *mut qtensor_error_t,
+) -> qtensor_status {
+    // SAFETY: the caller passes pointers that are NULL or valid as documented.
+    unsafe {
+        call(error, || {
+            let x = slice(x, x_count, "x")?;
+            let packed = shared(packed, "packed")?;
+            let added = slice(added, added_count, "added")?;
+            let values = slice_mut(values, n, "values")?;
+            let format = self::options(format, "format")?.checked()?;
+            packed.0.product_floats(x, &format, added, values, &checked(options)?)
         })
     }
 }

@@ -21,7 +21,7 @@ pub(crate) enum Kind {
     /// AVX2, SSSE3, FMA, F16C, BMI1, BMI2 and POPCNT.
     #[cfg(target_arch = "x86_64")]
     Avx2 = 2,
-    /// AVX-512 F, BW, DQ, VL, VBMI, VBMI2 and VNNI with GFNI, on top of everything in [`Kind::Avx2`].
+    /// AVX-512 F, BW, DQ, VL, VBMI, VBMI2, VNNI and VPOPCNTDQ with GFNI, on top of everything in [`Kind::Avx2`].
     #[cfg(target_arch = "x86_64")]
     Avx512 = 3,
 }
@@ -65,6 +65,15 @@ impl Level {
     #[inline]
     pub(crate) const fn kind(self) -> Kind {
         self.0
+    }
+
+    /// Whether kernels of this level may use AVX-VNNI, `vpdpbusd` on vectors of 256 bits. It is no
+    /// level of its own, as only products differ by it. The answer is kept by the standard library,
+    /// in atomics and without the heap.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    pub(crate) fn has_avx_vnni(self) -> bool {
+        self.0 >= Kind::Avx2 && std::arch::is_x86_feature_detected!("avxvnni")
     }
 }
 
@@ -131,6 +140,7 @@ fn detect() -> Kind {
         && has!("avx512vbmi")
         && has!("avx512vbmi2")
         && has!("avx512vnni")
+        && has!("avx512vpopcntdq")
         && has!("gfni");
     match (avx2, avx512) {
         (_, true) => Kind::Avx512,

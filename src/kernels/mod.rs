@@ -16,6 +16,8 @@
     reason = "kernels work on sizes that their entry points have checked"
 )]
 
+pub mod bits;
+mod compiled;
 pub mod cpu;
 pub mod dequantize;
 pub mod halves;

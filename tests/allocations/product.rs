@@ -61,7 +61,7 @@ pub(crate) const CASES: &[Case] = &[
         let values = values.as_mut_ptr();
         // SAFETY: live handles and room for the values.
         let run = |error: Error| unsafe {
-            qtensor_product(x.handle, packed.handle, ptr::null(), 0, values, 9, 1, error)
+            qtensor_product(x.handle, packed.handle, ptr::null(), 0, values, 9, ptr::null(), error)
         };
         attempt.call(run, || ());
     }),
@@ -70,7 +70,7 @@ pub(crate) const CASES: &[Case] = &[
         let sums = sums.as_mut_ptr();
         // SAFETY: live handles and room for the sums.
         let run = |error: Error| unsafe {
-            qtensor_product_sums(x.handle, packed.handle, sums, 9, 1, error)
+            qtensor_product_sums(x.handle, packed.handle, sums, 9, ptr::null(), error)
         };
         attempt.call(run, || ());
     }),

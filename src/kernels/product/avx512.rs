@@ -3,8 +3,8 @@
 
 use super::{DEPTH, LANES};
 use core::arch::x86_64::{
-    __m512i, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_si512,
-    _mm512_storeu_si512,
+    __m512i, _mm512_add_epi32, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32,
+    _mm512_setzero_si512, _mm512_storeu_si512,
 };
 
 /// Rows whose sums are in registers at once: 24 of the 32, and the panel in four more.
@@ -82,7 +82,7 @@ unsafe fn tile<const N: usize>(
             // SAFETY: a row of sums has four vectors.
             unsafe {
                 let to = sums.add(i * LANES + vector * LANES / VECTORS).cast::<__m512i>();
-                _mm512_storeu_si512(to, *total);
+                _mm512_storeu_si512(to, _mm512_add_epi32(_mm512_loadu_si512(to), *total));
             }
         }
     }

@@ -1,112 +1,282 @@
 //! From the sums of a panel to what the caller gets: plain Rust that compilers vectorize, compiled
 //! once for each level.
 
-use super::super::cpu::{Kind, Level};
+use super::LANES;
+use crate::kernels::compiled::{Step, compiled_for};
+use crate::kernels::cpu::Level;
 
-/// Adds `factor * (sums[j] + of_row + offset * of_lanes[j])` to `totals[j]`, for the sums of a row
-/// with a panel. Wraps.
-pub fn accumulate(
-    level: Level,
-    sums: &[i32],
-    factor: i64,
-    of_row: i64,
-    (offset, of_lanes): (i64, &[i64]),
-    totals: &mut [i64],
-) {
-    compiled_for(level, Accumulate { sums, factor, of_row, offset, of_lanes }, totals);
+/// What sums are counted in. Additions wrap.
+pub trait Number: Copy + Send + Sync {
+    /// The number, or what is left of it in fewer bits.
+    fn low(number: i64) -> Self;
+    /// Their sum.
+    fn plus(self, other: Self) -> Self;
+    /// The same number.
+    fn wide(self) -> i64;
+    /// The same number, or the nearest one.
+    fn double(self) -> f64;
+}
+
+impl Number for i32 {
+    #[inline(always)]
+    fn low(number: i64) -> i32 {
+        number as i32
+    }
+    #[inline(always)]
+    fn plus(self, other: i32) -> i32 {
+        self.wrapping_add(other)
+    }
+    #[inline(always)]
+    fn wide(self) -> i64 {
+        self.into()
+    }
+    #[inline(always)]
+    fn double(self) -> f64 {
+        self.into()
+    }
+}
+
+impl Number for i64 {
+    #[inline(always)]
+    fn low(number: i64) -> i64 {
+        number
+    }
+    #[inline(always)]
+    fn plus(self, other: i64) -> i64 {
+        self.wrapping_add(other)
+    }
+    #[inline(always)]
+    fn wide(self) -> i64 {
+        self
+    }
+    #[inline(always)]
+    fn double(self) -> f64 {
+        self as f64
+    }
+}
+
+/// The sums of some rows with a panel, which are complete with what is added to each.
+#[derive(Clone, Copy)]
+pub struct Totals<'a, T> {
+    /// [`LANES`] of each row.
+    pub sums: &'a [T],
+    /// For each row: what is added to its sums, and the sum of its codes.
+    pub of_rows: &'a [OfRow],
+    /// For each lane.
+    pub of_lanes: &'a [T; LANES],
+}
+
+/// What a row has to itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OfRow {
+    /// Added to each sum.
+    pub added: i64,
+    /// The sum of its codes.
+    pub code_sum: i64,
+}
+
+/// Where results go: a piece of as many rows as there are.
+pub struct Place<'a, O> {
+    /// From the first row on.
+    pub out: &'a mut [O],
+    /// Elements from one row's start to the next one's.
+    pub stride: usize,
+    /// Where the piece begins in each row.
+    pub first: usize,
+    /// How long it is: at most [`LANES`].
+    pub count: usize,
+}
+
+impl<T: Number> Totals<'_, T> {
+    /// Hands on the complete sums of each row, and its piece of the result.
+    #[inline(always)]
+    fn each_row<O>(
+        &self,
+        place: (usize, usize, usize),
+        out: &mut [O],
+        mut put: impl FnMut(&[T; LANES], f64, &mut [O]),
+    ) {
+        let (stride, first, count) = place;
+        let rows = self.sums.as_chunks::<LANES>().0.iter().zip(self.of_rows);
+        for ((sums, of_row), out) in rows.zip(out.chunks_mut(stride)) {
+            let added = T::low(of_row.added);
+            let mut totals = *sums;
+            for (total, of_lane) in totals.iter_mut().zip(self.of_lanes) {
+                *total = total.plus(added).plus(*of_lane);
+            }
+            put(&totals, of_row.code_sum as f64, &mut out[first..first + count]);
+        }
+    }
+}
+
+/// The sum of some bytes.
+pub fn sum_bytes(level: Level, bytes: &[u8]) -> i64 {
+    let mut sum = [0];
+    compiled_for(level, SumBytes(bytes), &mut sum);
+    sum[0]
+}
+
+struct SumBytes<'a>(&'a [u8]);
+
+impl Step<i64> for SumBytes<'_> {
+    #[inline(always)]
+    fn run(self, sum: &mut [i64]) {
+        // At most 2^24 each.
+        for bytes in self.0.chunks(1 << 16) {
+            sum[0] += i64::from(bytes.iter().map(|byte| u32::from(*byte)).sum::<u32>());
+        }
+    }
+}
+
+/// Adds `factor` times the sums to the totals. Wraps.
+pub fn accumulate(level: Level, sums: &[i32], factor: i64, totals: &mut [i64]) {
+    compiled_for(level, Accumulate { sums, factor }, totals);
 }
 
 struct Accumulate<'a> {
     sums: &'a [i32],
     factor: i64,
-    of_row: i64,
-    offset: i64,
-    of_lanes: &'a [i64],
 }
 
 impl Step<i64> for Accumulate<'_> {
     #[inline(always)]
     fn run(self, totals: &mut [i64]) {
-        for ((total, sum), of_lane) in totals.iter_mut().zip(self.sums).zip(self.of_lanes) {
-            let of_lane = self.offset.wrapping_mul(*of_lane);
-            let whole = i64::from(*sum).wrapping_add(self.of_row).wrapping_add(of_lane);
-            *total = total.wrapping_add(self.factor.wrapping_mul(whole));
+        for (total, sum) in totals.iter_mut().zip(self.sums) {
+            *total = total.wrapping_add(self.factor.wrapping_mul(i64::from(*sum)));
         }
+    }
+}
+
+/// Complete sums as they are.
+pub fn sums<T: Number>(level: Level, totals: Totals<'_, T>, place: Place<'_, i64>) {
+    let Place { out, stride, first, count } = place;
+    compiled_for(level, ToSums { totals, place: (stride, first, count) }, out);
+}
+
+struct ToSums<'a, T> {
+    totals: Totals<'a, T>,
+    place: (usize, usize, usize),
+}
+
+impl<T: Number> Step<i64> for ToSums<'_, T> {
+    #[inline(always)]
+    fn run(self, out: &mut [i64]) {
+        self.totals.each_row(self.place, out, |totals, _, out| {
+            out.iter_mut().zip(totals).for_each(|(out, total)| *out = total.wide());
+        });
     }
 }
 
 /// What turns sums of products of codes into values, an element for each output.
 #[derive(Clone, Copy)]
 pub struct Lanes<'a> {
-    /// Times the sum of the row's codes: the weights' biases.
-    pub biases: &'a [f64],
-    /// Added next: the input's bias times the sum of the weights' codes.
-    pub of_weights: &'a [f64],
-    /// Added next: the number of columns times both biases.
-    pub of_biases: &'a [f64],
-    /// What the sum is multiplied with: both scales.
+    /// For outputs whose sums lack something, a factor for the sum of the row's codes and then what
+    /// is added: the weights' bias, and what does not depend on the row.
+    pub biased: Option<(&'a [f64], &'a [f64])>,
+    /// What the sum is multiplied with.
     pub scales: &'a [f64],
     /// Added last.
     pub added: &'a [f64],
 }
 
-/// Turns the sums of a row of whose codes `code_sum` is the sum into values. All operations are in
-/// double precision, in the order of the members of [`Lanes`].
-pub fn values(level: Level, sums: &[i64], code_sum: f64, lanes: Lanes<'_>, out: &mut [f32]) {
-    compiled_for(level, ToValues { sums, code_sum, lanes }, out);
-}
-
-struct ToValues<'a> {
-    sums: &'a [i64],
-    code_sum: f64,
-    lanes: Lanes<'a>,
-}
-
-impl Step<f32> for ToValues<'_> {
+impl Lanes<'_> {
+    /// Hands on each sum, as a double, with what it lacks, times its scale, and what is added.
     #[inline(always)]
-    fn run(self, out: &mut [f32]) {
-        let Lanes { biases, of_weights, of_biases, scales, added } = self.lanes;
-        let parameters = biases.iter().zip(of_weights).zip(of_biases);
-        let outer = scales.iter().zip(added);
-        for (((out, sum), ((bias, of_weights), of_biases)), (scale, added)) in
-            out.iter_mut().zip(self.sums).zip(parameters).zip(outer)
-        {
-            let codes = *sum as f64 + bias * self.code_sum + of_weights + of_biases;
-            *out = (scale * codes + added) as f32;
+    fn each<T: Number, O>(
+        &self,
+        totals: Totals<'_, T>,
+        place: (usize, usize, usize),
+        out: &mut [O],
+        put: impl Fn(f64) -> O,
+    ) {
+        let Lanes { biased, scales, added } = *self;
+        // The loop over a whole panel has no end that is not known.
+        match (<&[f64; LANES]>::try_from(scales), <&[f64; LANES]>::try_from(added), biased) {
+            (Ok(scales), Ok(added), None) => totals.each_row(place, out, |totals, _, out| {
+                let Some(out) = out.first_chunk_mut::<LANES>() else { return };
+                for (((out, total), scale), added) in
+                    out.iter_mut().zip(totals).zip(scales).zip(added)
+                {
+                    *out = put(scale * total.double() + added);
+                }
+            }),
+            (_, _, None) => totals.each_row(place, out, |totals, _, out| {
+                for (((out, total), scale), added) in
+                    out.iter_mut().zip(totals).zip(scales).zip(added)
+                {
+                    *out = put(scale * total.double() + added);
+                }
+            }),
+            (_, _, Some((biases, constants))) => {
+                totals.each_row(place, out, |totals, code_sum, out| {
+                    let lanes = scales.iter().zip(added).zip(biases.iter().zip(constants));
+                    for ((out, total), ((scale, added), (bias, constant))) in
+                        out.iter_mut().zip(totals).zip(lanes)
+                    {
+                        let codes = total.double() + bias * code_sum + constant;
+                        *out = put(scale * codes + added);
+                    }
+                });
+            }
         }
     }
 }
 
-/// A loop over the elements of a slice.
-trait Step<T> {
-    fn run(self, out: &mut [T]);
+/// Turns complete sums into values. All operations are in double precision, in the order of the
+/// members of [`Lanes`], which have as many elements as the place.
+pub fn values<T: Number>(
+    level: Level,
+    totals: Totals<'_, T>,
+    lanes: Lanes<'_>,
+    place: Place<'_, f32>,
+) {
+    let Place { out, stride, first, count } = place;
+    compiled_for(level, ToValues { totals, lanes, place: (stride, first, count) }, out);
 }
 
-#[inline(always)]
-fn compiled_for<T>(level: Level, step: impl Step<T>, out: &mut [T]) {
-    match level.kind() {
-        Kind::Portable => step.run(out),
-        // SAFETY: a `Level` of this kind exists only where AVX2 does.
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => unsafe { for_avx2(step, out) },
-        // SAFETY: a `Level` of this kind exists only where AVX-512 with F, BW, DQ and VL does.
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx512 => unsafe { for_avx512(step, out) },
+struct ToValues<'a, T> {
+    totals: Totals<'a, T>,
+    lanes: Lanes<'a>,
+    place: (usize, usize, usize),
+}
+
+impl<T: Number> Step<f32> for ToValues<'_, T> {
+    #[inline(always)]
+    fn run(self, out: &mut [f32]) {
+        self.lanes.each(self.totals, self.place, out, |value| value as f32);
     }
 }
 
-/// # Safety
-/// The machine has AVX2.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-unsafe fn for_avx2<T>(step: impl Step<T>, out: &mut [T]) {
-    step.run(out);
+/// The same, rounded to the nearest integer, the even one of two as near, from `low` to `high`, which
+/// are whole numbers below 2^31.
+pub fn codes<T: Number>(
+    level: Level,
+    totals: Totals<'_, T>,
+    lanes: Lanes<'_>,
+    (low, high): (f64, f64),
+    place: Place<'_, i32>,
+) {
+    let Place { out, stride, first, count } = place;
+    let values = ToValues { totals, lanes, place: (stride, first, count) };
+    compiled_for(level, ToCodes { values, low, high }, out);
 }
 
-/// # Safety
-/// The machine has AVX-512 with F, BW, DQ and VL.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2,avx512f,avx512bw,avx512dq,avx512vl")]
-unsafe fn for_avx512<T>(step: impl Step<T>, out: &mut [T]) {
-    step.run(out);
+struct ToCodes<'a, T> {
+    values: ToValues<'a, T>,
+    low: f64,
+    high: f64,
+}
+
+impl<T: Number> Step<i32> for ToCodes<'_, T> {
+    #[inline(always)]
+    fn run(self, out: &mut [i32]) {
+        /// Doubles from here on are whole numbers: what is added to it is rounded, and the integer is
+        /// the lower half of the bits.
+        const WHOLE: f64 = 6_755_399_441_055_744.0;
+        let ToValues { totals, lanes, place } = self.values;
+        let (low, high) = (self.low, self.high);
+        lanes.each(totals, place, out, |value| {
+            ((value.max(low).min(high) + WHOLE).to_bits() as u32).cast_signed()
+        });
+    }
 }

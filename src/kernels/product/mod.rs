@@ -5,13 +5,17 @@
 //! of 32 bits, which hold [`MOST_COLUMNS`] products whatever the bytes.
 
 #[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
 mod finish;
 mod portable;
+mod unit;
 
-pub use finish::{Lanes, accumulate, values};
+pub use finish::{Lanes, Number, OfRow, Place, Totals, accumulate, codes, sum_bytes, sums, values};
+pub use unit::Unit;
 
-use super::cpu::{Kind, Level};
+use unit::Kind;
 
 /// Rows of the right side in a panel.
 pub const LANES: usize = 64;
@@ -22,12 +26,35 @@ pub const DEPTH: usize = 4;
 /// The longest rows: 65,536 products of at most 255 * 128 stay below 2^31.
 pub const MOST_COLUMNS: usize = 1 << 16;
 
-/// Sets `sums[i * LANES + j]` to the sum of the products of row `i` of `x` with row `j` of `panel`.
+/// What a caller knows of the bytes: where they are small, AVX2 without AVX-VNNI takes fewer
+/// instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// No byte of the left side is above it.
+    pub left: u8,
+    /// No byte of the panel is farther from zero.
+    pub right: u8,
+}
+
+impl Bounds {
+    /// Those of any bytes.
+    pub const ANY: Bounds = Bounds { left: 255, right: 128 };
+
+    fn hold(self, x: &[u8], panel: &[i8]) -> bool {
+        x.iter().all(|byte| *byte <= self.left)
+            && panel.iter().all(|byte| byte.unsigned_abs() <= self.right)
+    }
+}
+
+/// Adds the sum of the products of row `i` of `x` with row `j` of `panel` to `sums[i * LANES + j]`.
+/// Wraps.
 ///
 /// Rows have `columns` elements, a multiple of [`DEPTH`] and at most [`MOST_COLUMNS`]. Those of `x`
-/// begin `stride` bytes apart; there are as many as `sums` has rows.
+/// begin `stride` bytes apart; there are as many as `sums` has rows. Where the bytes of a row or of
+/// the panel are beyond `bounds`, what is added is unspecified.
 pub fn multiply(
-    level: Level,
+    unit: Unit,
+    bounds: Bounds,
     x: &[u8],
     stride: usize,
     panel: &[i8],
@@ -43,12 +70,21 @@ pub fn multiply(
     }
     let needed = (rows - 1).checked_mul(stride).and_then(|last| last.checked_add(columns));
     assert!(needed.is_some_and(|needed| needed <= x.len()), "the rows are there");
-    match level.kind() {
+    debug_assert!(
+        (0..rows).all(|row| bounds.hold(&x[row * stride..][..columns], &[]))
+            && bounds.hold(&[], panel),
+        "bytes within {bounds:?}"
+    );
+    match unit.kind() {
         Kind::Portable => portable::multiply(x, stride, panel, columns, sums),
-        // SAFETY: a `Level` of this kind exists only where AVX2 does.
+        // SAFETY: a `Unit` of this kind exists only where AVX2 does, and the sizes were checked.
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => unsafe { portable::multiply_avx2(x, stride, panel, columns, sums) },
-        // SAFETY: a `Level` of this kind exists only where AVX-512 F, BW and VNNI do, and the sizes
+        Kind::Avx2 => unsafe { avx2::multiply(bounds, x, stride, panel, columns, sums) },
+        // SAFETY: a `Unit` of this kind exists only where AVX2 and AVX-VNNI do, and the sizes were
+        // checked.
+        #[cfg(target_arch = "x86_64")]
+        Kind::AvxVnni => unsafe { avx2::multiply_vnni(x, stride, panel, columns, sums) },
+        // SAFETY: a `Unit` of this kind exists only where AVX-512 F, BW and VNNI do, and the sizes
         // were checked.
         #[cfg(target_arch = "x86_64")]
         Kind::Avx512 => unsafe { avx512::multiply(x, stride, panel, columns, sums) },

@@ -1,27 +1,8 @@
-//! Plain Rust, which compilers vectorize: compiled once for every machine and once for AVX2.
+//! Plain Rust: the specification.
 
 use super::{DEPTH, LANES};
 
 pub(super) fn multiply(x: &[u8], stride: usize, panel: &[i8], columns: usize, sums: &mut [i32]) {
-    rows(x, stride, panel, columns, sums);
-}
-
-/// # Safety
-/// The machine has AVX2.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,bmi1,bmi2")]
-pub(super) unsafe fn multiply_avx2(
-    x: &[u8],
-    stride: usize,
-    panel: &[i8],
-    columns: usize,
-    sums: &mut [i32],
-) {
-    rows(x, stride, panel, columns, sums);
-}
-
-#[inline(always)]
-fn rows(x: &[u8], stride: usize, panel: &[i8], columns: usize, sums: &mut [i32]) {
     for (i, sums) in sums.chunks_exact_mut(LANES).enumerate() {
         let row = &x[i * stride..][..columns];
         let mut totals = [0i32; LANES];
@@ -34,6 +15,8 @@ fn rows(x: &[u8], stride: usize, panel: &[i8], columns: usize, sums: &mut [i32])
                     + bytes[3] * i32::from(w[3]);
             }
         }
-        sums.copy_from_slice(&totals);
+        for (sum, total) in sums.iter_mut().zip(totals) {
+            *sum = sum.wrapping_add(total);
+        }
     }
 }
