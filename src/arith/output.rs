@@ -14,6 +14,9 @@ use crate::kernels::product::{self, Lanes, Number, Place, Totals};
 
 const WHAT: &str = "parameters of a product";
 
+/// Of the precisions that factors have.
+const LARGEST_CODE: f64 = 255.0;
+
 /// The integers themselves.
 pub(super) struct Sums;
 
@@ -69,6 +72,12 @@ impl Values {
         }
         check_finite("product of the scales", scales)?;
         check_finite("product of the biases and the number of columns", constants)?;
+        // A scale of 0 is allowed, and 0 times what is infinite would be NaN.
+        let most = columns * LARGEST_CODE;
+        for (constant, own) in constants.iter().zip(&*biases) {
+            let largest = 2.0 * (own.abs() * most + constant.abs());
+            check_finite("product of a bias and the sum of the largest codes", &[largest])?;
+        }
         values.is_biased = bias != 0.0 || values.biases.iter().any(|bias| *bias != 0.0);
         Ok(values)
     }

@@ -91,7 +91,7 @@ impl PackedWeights {
     /// As [`PackedWeights::product`]; `ShapeMismatch` too where `out` has other dimensions;
     /// `OutOfRange` where its precision is not 1 to 16; `Unsupported` where it is logarithmic or has
     /// channels along another dimension; `InvalidArgument` for a scale of 0; `NonFinite` for a scale
-    /// or bias that is. `out` is as it was then.
+    /// or bias that is, and where a scale is too small to divide by. `out` is as it was then.
     pub fn product_codes(
         &self,
         x: &QTensor,

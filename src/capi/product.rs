@@ -350,8 +350,9 @@ pub unsafe extern "C" fn qtensor_product_sums(
 /// QTENSOR_SHAPE_MISMATCH too where `out` has other dimensions; QTENSOR_OUT_OF_RANGE where its
 /// precision is not 1 to 16; QTENSOR_UNSUPPORTED where it is logarithmic or has channels along another
 /// dimension; QTENSOR_INVALID_ARGUMENT where its scale is 0, and where it is `x` or its planes share
-/// memory with those of `x` or with `added`; QTENSOR_NON_FINITE where its scale or bias is; else what
-/// qtensor_product() refuses. `out` is as it was then, also where memory runs out.
+/// memory with those of `x` or with `added`; QTENSOR_NON_FINITE where its scale or bias is, and where its
+/// scale is too small to divide by; else what qtensor_product() refuses. `out` is as it was then, also
+/// where memory runs out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_product_codes(
     x: *const qtensor_t,

@@ -52,3 +52,39 @@ fn weights_and_inputs() {
     x.set_logarithmic(true).unwrap();
     assert_eq!(refused(&x, &[], 4), ErrorKind::Unsupported);
 }
+
+/// Parameters that no result could be made of, and the largest that one can.
+#[test]
+fn parameters_beyond_doubles() {
+    let values = |x_parameters: (f64, f64), w_parameters: (f64, f64)| {
+        let mut x = QTensor::with_shape(&[1, 2], 8, true).unwrap();
+        let mut w = QTensor::with_shape(&[1, 2], 8, true).unwrap();
+        x.write_codes(&[255i64, 255]).unwrap();
+        w.write_codes(&[-255i64, 255]).unwrap();
+        x.set_scale(x_parameters.0);
+        x.set_bias(x_parameters.1);
+        w.set_scale(w_parameters.0);
+        w.set_bias(w_parameters.1);
+        let (mut values, added) = ([7f32], [1.5]);
+        let packed = PackedWeights::new(&w).unwrap();
+        let done = packed.product(&x, &added, &mut values, &options(1));
+        let mut out = QTensor::with_shape(&[1, 1], 4, true).unwrap();
+        let codes = packed.product_codes(&x, &added, &mut out, &options(1));
+        assert_eq!(codes.is_ok(), done.is_ok());
+        match done {
+            Ok(()) => Ok(values[0]),
+            Err(error) => {
+                assert_eq!(values, [7.0]);
+                Err(error.kind())
+            }
+        }
+    };
+    assert_eq!(values((1e200, 0.0), (1e200, 0.0)), Err(ErrorKind::NonFinite));
+    assert_eq!(values((1.0, 1e200), (1.0, 1e200)), Err(ErrorKind::NonFinite));
+    // With a scale of 0 a bias does not matter, unless it is infinite with the codes.
+    assert_eq!(values((0.0, 0.0), (1.0, 1e308)), Err(ErrorKind::NonFinite));
+    assert_eq!(values((0.0, 0.0), (1.0, 1e304)), Ok(1.5));
+    assert_eq!(values((0.0, 1e308), (1.0, 0.0)), Ok(1.5));
+    assert_eq!(values((-1.0, 0.0), (1.0, 1e304)), Ok(f32::NEG_INFINITY));
+    assert_eq!(values((1e300, 0.0), (1e8, 1e300)), Ok(f32::INFINITY));
+}
