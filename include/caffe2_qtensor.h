@@ -1493,13 +1493,26 @@ qtensor_status qtensor_product(const qtensor_t *x,
 // codes of row m of `x` and row k of the weights. Exact. Scales, biases and channels of `x` do not
 // matter.
 //
-// QTENSOR_OVERFLOW where a sum could be beyond 64 bits; else what qtensor_product() refuses.
+// QTENSOR_OVERFLOW where codes of these precisions could have sums beyond 64 bits, whatever they are;
+// else what qtensor_product() refuses.
 qtensor_status qtensor_product_sums(const qtensor_t *x,
                                     const qtensor_packed_t *packed,
                                     int64_t *sums,
                                     size_t n,
                                     const qtensor_product_options_t *options,
                                     qtensor_error_t **error);
+
+// The same in 32 bits, which is faster.
+//
+// QTENSOR_OVERFLOW where codes of these precisions could have sums beyond 32 bits, whatever they are:
+// where (2^precision - 1) of both sides and the weights' columns multiply to 2^31 or more; else what
+// qtensor_product() refuses.
+qtensor_status qtensor_product_sums_i32(const qtensor_t *x,
+                                        const qtensor_packed_t *packed,
+                                        int32_t *sums,
+                                        size_t n,
+                                        const qtensor_product_options_t *options,
+                                        qtensor_error_t **error);
 
 // Multiplies two matrices into codes: those of the values that qtensor_product() gives, not rounded to
 // floats, by the precision, sign, scale and bias of `out`, or its channels along the last dimension.

@@ -75,7 +75,7 @@ mod shape;
 mod tensor;
 mod threads;
 
-pub use arith::{InputFormat, PackedWeights, ProductMethod, ProductOptions};
+pub use arith::{InputFormat, PackedWeights, ProductMethod, ProductOptions, SumType};
 pub use caffe2::bare_proto::peek_proto;
 pub use caffe2::blob::{BlobInfo, INT8_TYPE, QTENSOR_LOG_TYPE, QTENSOR_TYPE, TENSOR_TYPE, peek};
 pub use caffe2::dense::DenseTensor;

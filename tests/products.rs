@@ -88,8 +88,9 @@ impl Case {
         let packed = PackedWeights::new(&self.w).unwrap();
         assert_eq!((packed.rows(), packed.columns()), (self.outputs, self.columns));
         let count = self.rows * self.outputs;
-        let (mut sums, mut values) = (vec![0; count], vec![0f32; count]);
+        let (mut sums, mut values) = (vec![0i64; count], vec![0f32; count]);
         packed.product_sums(&self.x, &mut sums, &options(threads)).unwrap();
+        self.check_narrow(&packed, &sums, threads);
         let added: Vec<f32> = (0..self.outputs).map(|_| random.number() as f32).collect();
         let added = if random.below(2) == 0 { &added[..] } else { &[] };
         packed.product(&self.x, added, &mut values, &options(threads)).unwrap();
@@ -116,6 +117,21 @@ impl Case {
                 let added = added.get(n).copied().map_or(0.0, f64::from);
                 self.check_value(values[at], (x, w), n, added);
             }
+        }
+    }
+
+    /// Sums of 32 bits: the same, or refused where codes of these precisions could make larger ones.
+    fn check_narrow(&self, packed: &PackedWeights, sums: &[i64], threads: usize) {
+        let mut narrow = vec![7i32; sums.len()];
+        let done = packed.product_sums(&self.x, &mut narrow, &options(threads));
+        let largest = |tensor: &QTensor| (1i64 << tensor.precision()) - 1;
+        let most = largest(&self.x) * largest(&self.w) * self.columns as i64;
+        if most > i64::from(i32::MAX) {
+            assert_eq!(done.unwrap_err().kind(), ErrorKind::Overflow);
+            assert!(narrow.iter().all(|sum| *sum == 7));
+        } else {
+            done.unwrap();
+            assert!(narrow.iter().map(|sum| i64::from(*sum)).eq(sums.iter().copied()), "{self:?}");
         }
     }
 

@@ -4,6 +4,7 @@
 //! sides as they are, or turns them into bytes: see [`PackedWeights`] and [`ProductMethod`].
 
 mod buffer;
+mod factors;
 mod floats;
 mod left;
 mod matrix;
@@ -16,3 +17,4 @@ mod sums;
 pub use floats::InputFormat;
 pub use method::{ProductMethod, ProductOptions};
 pub use packed::PackedWeights;
+pub use product::SumType;

@@ -11,16 +11,17 @@ use super::sums::Output;
 use crate::error::{Error, Result};
 use crate::kernels::Level;
 use crate::kernels::product::{self, Lanes, Number, Place, Totals};
+use core::marker::PhantomData;
 
 const WHAT: &str = "parameters of a product";
 
 /// The integers themselves.
-pub(super) struct Sums;
+pub(super) struct Sums<S>(pub(super) PhantomData<S>);
 
-impl Output for Sums {
-    type Element = i64;
+impl<S: Number> Output for Sums<S> {
+    type Element = S;
 
-    fn put<T: Number>(&self, _first: usize, totals: Totals<'_, T>, place: Place<'_, i64>) {
+    fn put<T: Number>(&self, _first: usize, totals: Totals<'_, T>, place: Place<'_, S>) {
         product::sums(Level::best(), totals, place);
     }
 }
@@ -30,6 +31,8 @@ impl Output for Sums {
 pub(super) struct Values {
     /// Whether the biases and constants count.
     is_biased: bool,
+    /// Whether there is something to add.
+    adds: bool,
     biases: Vec<f64>,
     constants: Vec<f64>,
     scales: Vec<f64>,
@@ -69,12 +72,14 @@ impl Values {
         }
         check_finite("product of the scales", scales)?;
         check_finite("product of the biases and the number of columns", constants)?;
+        values.adds = !added.is_empty();
         values.is_biased = bias != 0.0 || values.biases.iter().any(|bias| *bias != 0.0);
         Ok(values)
     }
 
     /// Makes them codes of these scales and biases.
     pub(super) fn divide(&mut self, by: &[f64], biases: &[f64]) -> Result<()> {
+        self.adds |= biases.iter().any(|bias| *bias != 0.0);
         let each = self.scales.iter_mut().zip(&mut self.added);
         let one = by.len() == 1;
         for (at, (scale, added)) in each.enumerate() {
@@ -94,7 +99,7 @@ impl Values {
         Lanes {
             biased: self.is_biased.then(|| (from(&self.biases), from(&self.constants))),
             scales: from(&self.scales),
-            added: from(&self.added),
+            added: self.adds.then(|| from(&self.added)),
         }
     }
 }

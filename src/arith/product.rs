@@ -1,22 +1,46 @@
 //! Matrix products: what is asked for, and what is refused.
 
 use super::buffer::resize;
-use super::matrix::{Matrix, Names, check_count, check_finite, planes_of};
+use super::factors::Factors;
+use super::matrix::{MAX_PRECISION, Matrix, Names, check_count, check_finite, planes_of};
 use super::method::{ProductMethod, ProductOptions};
 use super::output::{Codes, Sums, Values};
 use super::packed::PackedWeights;
 use super::sums::{Job, Output};
 use crate::error::{Error, Result};
+use crate::kernels::product::Number;
 use crate::params::Params;
 use crate::planes::{Storage, codes};
 use crate::tensor::QTensor;
 use crate::threads::MAX_THREADS;
+use core::marker::PhantomData;
 
 const NAMES: Names =
     Names { precision: "precision of the input", size: "number of elements of the input" };
 
 /// Products that are worth a thread.
 const THREAD_PRODUCTS: usize = 1 << 20;
+
+/// An integer type of sums.
+pub trait SumType: Number + sealed::Sealed {
+    /// The largest number.
+    #[doc(hidden)]
+    const MOST: i128;
+}
+
+impl SumType for i32 {
+    const MOST: i128 = i32::MAX as i128;
+}
+
+impl SumType for i64 {
+    const MOST: i128 = i64::MAX as i128;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for i32 {}
+    impl Sealed for i64 {}
+}
 
 /// The largest precision of a product's codes.
 const MAX_RESULT_PRECISION: u8 = 16;
@@ -39,21 +63,29 @@ impl PackedWeights {
     /// The integer sums of a product: `sums[m * rows + n]` is the sum over `k` of the code at `m, k`
     /// of `x` times the code at `n, k` of the weights. Exact.
     ///
-    /// `x` has any number of dimensions, the last of which is the weights' columns. The result is the
-    /// same for every method and any number of threads.
+    /// `x` has any number of dimensions, the last of which is the weights' columns. The sums are `i32`
+    /// or `i64`. They are the same for every method and any number of threads.
     ///
     /// # Errors
     /// `ShapeMismatch` where the columns differ or `sums` does not hold all; `InvalidArgument` for an
     /// `x` without elements; `OutOfRange` for a precision that is not 1 to 8; `Unsupported` for a
-    /// logarithmic `x` and a method that these precisions cannot go; `Overflow` where the sums could
-    /// be beyond 64 bits; `OutOfMemory`. Only for the last may anything have been written.
-    pub fn product_sums(
+    /// logarithmic `x` and a method that these precisions cannot go; `Overflow` where codes of these
+    /// precisions could have sums beyond the type, whatever they are; `OutOfMemory`. Only for the last
+    /// may anything have been written.
+    pub fn product_sums<S: SumType>(
         &self,
         x: &QTensor,
-        sums: &mut [i64],
+        sums: &mut [S],
         options: &ProductOptions,
     ) -> Result<()> {
-        self.run(x, Sums, "number of sums", sums, options)
+        let matrix = self.matrix_of(x)?;
+        let largest = |precision: u8| (1i128 << precision.min(MAX_PRECISION)).saturating_sub(1);
+        let product = largest(x.precision()).saturating_mul(largest(self.precision));
+        let columns = i128::try_from(matrix.columns).unwrap_or(i128::MAX);
+        if product.saturating_mul(columns) > S::MOST {
+            return Err(Error::Overflow { what: "sum of products", limit: S::MOST });
+        }
+        self.run(x, Sums(PhantomData), "number of sums", sums, options)
     }
 
     /// The values of a product: `values[m * rows + n]` is the sum over `k` of the value at `m, k` of
@@ -168,7 +200,8 @@ impl PackedWeights {
         check_count(what, out.len(), count.ok_or(Error::Overflow { what, limit })?)?;
         let most = out.len().saturating_mul(matrix.columns).div_ceil(THREAD_PRODUCTS);
         let threads = options.threads.min(most).clamp(1, MAX_THREADS);
-        Job { weights: self, x, matrix, method, output }.run(out, threads)
+        let factors = Factors { weights: self, x, matrix, method };
+        Job { factors, output }.run(out, threads)
     }
 }
 
