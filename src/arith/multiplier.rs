@@ -94,6 +94,13 @@ impl Multiplier {
         saturated(if to_even { rounded & !1 } else { rounded })
     }
 
+    /// The factor and the shift of one for [`FixedRounding::Dnnlowp`]: 31 bits, and 1 to 63.
+    pub(super) fn dnnlowp_parts(self) -> Option<(i32, u32)> {
+        let is_dnnlowp = self.rounding == FixedRounding::Dnnlowp;
+        let factor = i32::try_from(self.factor).ok().filter(|_| is_dnnlowp)?;
+        Some((factor, u32::try_from(self.shift).ok()?))
+    }
+
     fn shift_left(self, product: i128) -> i64 {
         let power = 1_i128.checked_shl(self.shift.unsigned_abs().min(126));
         let shifted = power.and_then(|power| product.checked_mul(power));

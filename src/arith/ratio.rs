@@ -36,12 +36,23 @@ impl Long {
 
     /// By `divisor`, rounded down; not by 0.
     fn divide(&mut self, divisor: u64) {
+        let divisor = u128::from(divisor);
         let mut rest = 0_u128;
-        for limb in self.0.iter_mut().rev() {
+        // Leading zeros stay; a division of 128 bits is slow.
+        for limb in self.0.iter_mut().rev().skip_while(|limb| **limb == 0) {
             rest = rest.wrapping_shl(64) | u128::from(*limb);
-            let divisor = u128::from(divisor);
             *limb = low(rest.checked_div(divisor).unwrap_or(0));
             rest = rest.checked_rem(divisor).unwrap_or(0);
+        }
+    }
+
+    /// By `2^bits`, rounded down; at most 63.
+    fn shift_right(&mut self, bits: u32) {
+        let mut above = 0_u64;
+        for limb in self.0.iter_mut().rev() {
+            let wide = u128::from(above).wrapping_shl(64) | u128::from(*limb);
+            above = *limb;
+            *limb = low(wide.wrapping_shr(bits));
         }
     }
 
@@ -79,13 +90,13 @@ pub(super) fn parts(value: f64) -> (u64, i32) {
     }
 }
 
-/// The powers of two up to 2^63 whose product is `2^exponent`.
-fn powers(exponent: i32) -> impl Iterator<Item = u64> {
+/// Numbers up to 63 whose sum is `exponent`; none where that is negative.
+fn parts_of_exponent(exponent: i32) -> impl Iterator<Item = u32> {
     let mut left = exponent.max(0).cast_unsigned();
     core::iter::from_fn(move || {
         let here = left.min(63);
         left = left.wrapping_sub(here);
-        (here != 0).then(|| 1_u64.wrapping_shl(here))
+        (here != 0).then_some(here)
     })
 }
 
@@ -113,10 +124,11 @@ pub(super) fn fixed(numerators: &[f64], denominator: f64, bits: u32) -> Option<i
     if least > i32::try_from(limit).unwrap_or(0).wrapping_add(2) {
         return None;
     }
-    powers(exponent).for_each(|power| number.multiply(power));
+    parts_of_exponent(exponent).for_each(|bits| number.multiply(1_u64.wrapping_shl(bits)));
     number.divide(divisor);
     // Beyond all limbs there is nothing left anyway.
-    powers(exponent.wrapping_neg().min(1000)).for_each(|power| number.divide(power));
+    let behind = exponent.wrapping_neg().min(1000);
+    parts_of_exponent(behind).for_each(|bits| number.shift_right(bits));
     let magnitude = number.value()?.wrapping_add(1).wrapping_shr(1);
     if magnitude.wrapping_shr(limit) != 0 {
         return None;

@@ -18,6 +18,7 @@
 
 pub mod cpu;
 pub mod dequantize;
+pub mod fixed;
 pub mod halves;
 pub mod lanes;
 pub mod product;

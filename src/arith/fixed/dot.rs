@@ -5,6 +5,8 @@ use super::double::Double;
 use super::operand::{A, B, Channels, Operand, Side, reserve, wide};
 use crate::arith::ratio::parts;
 use crate::error::{Error, Result};
+use crate::kernels::Level;
+use crate::kernels::fixed::dot;
 use crate::tensor::QTensor;
 
 /// Sums over the elements of a channel.
@@ -131,12 +133,10 @@ fn add_up(a: &Operand<'_>, b: &Operand<'_>, channels: Channels, sums: &mut [Sums
 
 impl Sums {
     fn add(&mut self, codes: &[i32], others: &[i32]) {
-        for (a, b) in codes.iter().zip(others) {
-            let (a, b) = (i64::from(*a), i64::from(*b));
-            self.products = self.products.wrapping_add(a.wrapping_mul(b));
-            self.of_a = self.of_a.wrapping_add(a);
-            self.of_b = self.of_b.wrapping_add(b);
-        }
+        let [products, of_a, of_b] = dot(Level::best(), codes, others);
+        self.products = self.products.wrapping_add(products);
+        self.of_a = self.of_a.wrapping_add(of_a);
+        self.of_b = self.of_b.wrapping_add(of_b);
         self.count = self.count.saturating_add(i64::try_from(codes.len()).unwrap_or(i64::MAX));
     }
 

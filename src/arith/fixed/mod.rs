@@ -11,6 +11,7 @@ mod dot;
 mod double;
 mod operand;
 mod pair;
+mod rule;
 mod single;
 mod steps;
 mod table;

@@ -151,7 +151,7 @@ impl<'a> Single<'a> {
             }
             steps.push(step);
         }
-        let table = Table::new(x, &steps, (out.precision(), out.is_signed()))?;
+        let table = Table::new(x, &steps, out.precision())?;
         Ok(Single { x, channels, steps, table, precision: out.precision() })
     }
 }

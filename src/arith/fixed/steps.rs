@@ -1,6 +1,7 @@
 //! From codes to a code of the result, for elements that share their parameters.
 
 use super::operand::Side;
+use super::rule::{Form, Lowp, Rule, nearest};
 use crate::arith::multiplier::{FixedRounding, Multiplier, dnnlowp_ratio};
 use crate::arith::ratio::{PLACES, fixed};
 use crate::error::{Error, Result};
@@ -9,35 +10,8 @@ use crate::quantize::zero_point_of_bias;
 /// The operation of elements that share their parameters.
 pub(super) struct Step {
     rule: Rule,
-    /// The codes that results are clamped to.
-    low: i64,
-    high: i64,
-}
-
-enum Rule {
-    Nearest(Form),
-    Dnnlowp(Lowp),
-}
-
-/// The position of a result, `product * a * b + first * a + second * b + constant`, in units of
-/// 2^-62.
-///
-/// Each coefficient is within half a unit of the number that it stands for, and a constant that is
-/// the sum of several within half a unit for each. Their sum is below 2^125: quotients of scales are
-/// below 2^40 (for products 2^28), codes below 2^16, all else below 2^60 or less.
-#[derive(Default)]
-struct Form {
-    product: i128,
-    first: i128,
-    second: i128,
-    constant: i128,
-}
-
-/// `(a * q + 2^(s - 1)) >> s` of codes less their zero points.
-struct Lowp {
-    biases: [i64; 2],
-    multiplier: Multiplier,
-    zero_point: i64,
+    /// The codes that results are clamped to, the lowest one first.
+    limits: [i32; 2],
 }
 
 /// Bits before the point of a quotient of scales; of one whose codes are multiplied; of what makes
@@ -63,7 +37,7 @@ fn coefficient(
 
 impl Step {
     fn new(rule: Rule, out: &Side) -> Step {
-        Step { rule, low: out.low, high: out.high }
+        Step { rule, limits: [code(out.low), code(out.high)] }
     }
 
     /// The same value: `s (x + b) / t - c`.
@@ -78,7 +52,8 @@ impl Step {
         let first = coefficient(SCALES, SCALE_BITS, &[x.scale], out.scale)?;
         let constant = coefficient(BIAS, BIAS_BITS, &[x.scale, x.bias], out.scale)?;
         let constant = constant.wrapping_sub(own_bias(out)?);
-        Ok(Step::new(Rule::Nearest(Form { first, constant, ..Form::default() }), out))
+        let form = Form { first, constant, ..Form::default() };
+        Ok(Step::new(Rule::nearest(form, x.high, 0), out))
     }
 
     /// The sum: `s (a + b) / t + s' (a' + b') / t - c`.
@@ -88,7 +63,8 @@ impl Step {
         let of_a = coefficient(BIAS, BIAS_BITS, &[a.scale, a.bias], out.scale)?;
         let of_b = coefficient(BIAS, BIAS_BITS, &[b.scale, b.bias], out.scale)?;
         let constant = of_a.wrapping_add(of_b).wrapping_sub(own_bias(out)?);
-        Ok(Step::new(Rule::Nearest(Form { product: 0, first, second, constant }), out))
+        let form = Form { product: 0, first, second, constant };
+        Ok(Step::new(Rule::nearest(form, a.high, b.high), out))
     }
 
     /// The product: `s s' / t (a a' + b' a + b a' + b b') - c`.
@@ -108,102 +84,32 @@ impl Step {
         let second = coefficient(TERM, TERM_BITS, &[s, t, a.bias], out.scale)?;
         let constant = coefficient(BIAS, BIAS_BITS, &[s, t, a.bias, b.bias], out.scale)?;
         let constant = constant.wrapping_sub(own_bias(out)?);
-        Ok(Step::new(Rule::Nearest(Form { product, first, second, constant }), out))
+        let form = Form { product, first, second, constant };
+        Ok(Step::new(Rule::nearest(form, a.high, b.high), out))
     }
 
     /// Clamps results to the codes of two values, the lower one first, each rounded to the nearest.
     pub(super) fn clamp(&mut self, out: &Side, (low, high): (f64, f64)) -> Result<()> {
         let (low, high) = (code_of(low, out)?, code_of(high, out)?);
         // Of a negative scale the higher codes have the lower values.
-        (self.low, self.high) = (low.min(high), low.max(high));
+        self.limits = [code(low.min(high)), code(low.max(high))];
         Ok(())
     }
 
     /// The results of codes, in their place.
     pub(super) fn single(&self, codes: &mut [i32]) {
-        match &self.rule {
-            Rule::Nearest(form) => match i64::try_from(form.first) {
-                // Half as many multiplications.
-                Ok(first) => {
-                    let first = i128::from(first);
-                    self.each(codes, |x| nearest(first.wrapping_mul(x).wrapping_add(form.constant)))
-                }
-                Err(_) => self.each(codes, |x| {
-                    nearest(form.first.wrapping_mul(x).wrapping_add(form.constant))
-                }),
-            },
-            Rule::Dnnlowp(lowp) => {
-                let [bias, _] = lowp.biases;
-                for code in codes {
-                    let result = lowp.at(i64::from(*code).wrapping_add(bias));
-                    *code = self.limited(result);
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn each(&self, codes: &mut [i32], position: impl Fn(i128) -> i64) {
-        for code in codes {
-            *code = self.limited(position(i128::from(*code)));
-        }
+        self.rule.single(self.limits, codes);
     }
 
     /// The results of codes of two operands, in place of the first one's.
     pub(super) fn pair(&self, codes: &mut [i32], others: &[i32]) {
-        match &self.rule {
-            Rule::Nearest(form) if form.product == 0 => {
-                for (code, other) in codes.iter_mut().zip(others) {
-                    let (a, b) = (i128::from(*code), i128::from(*other));
-                    let sum = form.first.wrapping_mul(a).wrapping_add(form.second.wrapping_mul(b));
-                    *code = self.limited(nearest(sum.wrapping_add(form.constant)));
-                }
-            }
-            Rule::Nearest(form) => {
-                for (code, other) in codes.iter_mut().zip(others) {
-                    let (a, b) = (i128::from(*code), i128::from(*other));
-                    let of_a = form.product.wrapping_mul(b).wrapping_add(form.first);
-                    let sum = of_a.wrapping_mul(a).wrapping_add(form.second.wrapping_mul(b));
-                    *code = self.limited(nearest(sum.wrapping_add(form.constant)));
-                }
-            }
-            Rule::Dnnlowp(lowp) => {
-                let [first, second] = lowp.biases;
-                for (code, other) in codes.iter_mut().zip(others) {
-                    let a = i64::from(*code).wrapping_add(first);
-                    let b = i64::from(*other).wrapping_add(second);
-                    *code = self.limited(lowp.at(a.wrapping_mul(b)));
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn limited(&self, code: i64) -> i32 {
-        #[allow(clippy::cast_possible_truncation, reason = "codes have at most 16 bits and a sign")]
-        let limited = code.max(self.low).min(self.high) as i32;
-        limited
+        self.rule.pair(self.limits, codes, others);
     }
 }
 
-impl Lowp {
-    /// Of an integer below 2^31: the product is below 2^62.
-    #[inline(always)]
-    fn at(&self, a: i64) -> i64 {
-        self.multiplier.apply(a).wrapping_add(self.zero_point)
-    }
-}
-
-/// A position to the nearest code, in the middle to the even one.
-#[inline(always)]
-fn nearest(position: i128) -> i64 {
-    const HALF: i128 = 1 << (PLACES - 1);
-    const FRACTION: i128 = (1 << PLACES) - 1;
-    let above = position.wrapping_add(HALF);
-    let middle = i64::from(above & FRACTION == 0);
-    #[allow(clippy::cast_possible_truncation, reason = "positions are below 2^125")]
-    let code = above.wrapping_shr(PLACES) as i64;
-    code & !middle
+/// A code, which has at most 16 bits and a sign.
+fn code(code: i64) -> i32 {
+    i32::try_from(code).unwrap_or(0)
 }
 
 /// The code of a value, infinite ones included.

@@ -9,38 +9,30 @@ use crate::kernels::{Level, transpose};
 use crate::planes::fill::NARROW;
 use crate::tensor::QTensor;
 
-/// Codes whose sign is behind 8 bits have two tables.
+/// Bytes that there are. Codes whose sign is behind 8 bits have a table for each sign.
 const BYTES: usize = 256;
 
-/// For each channel the result of every code, as planes are made from it.
+/// For each channel the result of every code, as planes are made from it: its byte, and the sign that
+/// is behind 8 bits in the byte above.
 pub(super) struct Table {
-    bytes: Vec<[u8; BYTES]>,
-    /// The signs of results of 8 bits; else empty.
-    signs: Vec<[u8; BYTES]>,
+    results: Vec<[u16; BYTES]>,
     /// Tables of a channel.
     halves: usize,
 }
 
 impl Table {
     /// The table of an operation on `x`, where its codes are few enough and each is expected more than
-    /// once. `result` is the precision of the results, at most 8, and whether they have signs.
+    /// once. `precision` is that of the results.
     ///
     /// # Errors
     /// `OutOfMemory`.
-    pub(super) fn new(
-        x: &QTensor,
-        steps: &[Step],
-        (precision, is_signed): (u8, bool),
-    ) -> Result<Option<Table>> {
+    pub(super) fn new(x: &QTensor, steps: &[Step], precision: u8) -> Result<Option<Table>> {
         let halves = if x.is_signed() && x.precision() == 8 { 2_usize } else { 1 };
-        let entries = steps.len().saturating_mul(halves).saturating_mul(BYTES);
-        if x.precision() > 8 || precision > 8 || entries > x.size() {
+        let count = steps.len().saturating_mul(halves);
+        if x.precision() > 8 || precision > 8 || count.saturating_mul(BYTES) > x.size() {
             return Ok(None);
         }
-        let count = steps.len().saturating_mul(halves);
-        let with_signs = if is_signed && precision == 8 { count } else { 0 };
-        let what = "table of the results";
-        let (mut bytes, mut signs) = (reserve(count, what)?, reserve(with_signs, what)?);
+        let mut results = reserve(count, "table of the results")?;
         let mask = 1_i32.wrapping_shl(u32::from(x.precision())).wrapping_sub(1);
         for step in steps {
             for first in [0_i32, 256].into_iter().take(halves) {
@@ -51,16 +43,16 @@ impl Table {
                     *code = if negative { magnitude.wrapping_neg() } else { magnitude };
                 }
                 step.single(&mut codes);
-                bytes.push(codes.map(|code| packed(code, precision)));
-                if with_signs != 0 {
-                    signs.push(codes.map(|code| u8::from(code < 0)));
-                }
+                results.push(codes.map(|code| {
+                    let sign = u16::from(code < 0).wrapping_shl(8);
+                    u16::from(packed(code, precision)) | sign
+                }));
             }
         }
-        Ok(Some(Table { bytes, signs, halves }))
+        Ok(Some(Table { results, halves }))
     }
 
-    /// The results of the elements from `first` on, a multiple of 8 and at most [`NARROW`].
+    /// The results of the elements from `first` on, a multiple of 8, and at most [`NARROW`] of them.
     pub(super) fn look_up(
         &self,
         x: &QTensor,
@@ -68,28 +60,29 @@ impl Table {
         first: usize,
         codes: &mut Codes<'_>,
     ) {
-        let length = codes.bytes.len();
         // The sign is the plane behind the others, and so the bit behind theirs.
         let planes = usize::from(x.precision()).saturating_add(usize::from(x.is_signed()));
         read(x, first, 0, planes.min(8), codes.bytes);
-        if self.halves == 1 {
-            return channels.each(first, length, |channel, at, count| {
-                let part = at..at.saturating_add(count);
-                let bytes = codes.bytes.get_mut(part.clone()).unwrap_or_default();
-                let signs = codes.signs.get_mut(part).unwrap_or_default();
-                if let Some(table) = self.signs.get(channel) {
-                    for (sign, byte) in signs.iter_mut().zip(&*bytes) {
-                        *sign = entry(table, *byte);
-                    }
-                }
-                if let Some(table) = self.bytes.get(channel) {
-                    for byte in bytes {
-                        *byte = entry(table, *byte);
-                    }
-                }
-            });
+        if self.halves == 2 {
+            return self.look_up_signed(x, channels, first, codes);
         }
-        self.look_up_signed(x, channels, first, codes);
+        channels.each(first, codes.bytes.len(), |channel, at, count| {
+            let part = at..at.saturating_add(count);
+            let bytes = codes.bytes.get_mut(part.clone()).unwrap_or_default();
+            let signs = codes.signs.get_mut(part).unwrap_or_default();
+            let Some(table) = self.results.get(channel) else { return };
+            let result =
+                |byte: u8| table.get(usize::from(byte)).map_or([0; 2], |r| r.to_le_bytes());
+            if signs.is_empty() {
+                for byte in bytes {
+                    [*byte, _] = result(*byte);
+                }
+            } else {
+                for (byte, sign) in bytes.iter_mut().zip(signs) {
+                    [*byte, *sign] = result(*byte);
+                }
+            }
+        });
     }
 
     /// The same where the signs of the codes have a plane of their own.
@@ -104,24 +97,25 @@ impl Table {
             let bytes = codes.bytes.get_mut(part.clone()).unwrap_or_default();
             let signs = codes.signs.get_mut(part.clone()).unwrap_or_default();
             let negative = negative.get(part).unwrap_or_default();
-            let tables = channel.saturating_mul(2)..channel.saturating_mul(2).saturating_add(2);
-            if let Some([plus, minus]) = self.signs.get(tables.clone()) {
-                for ((sign, byte), negative) in signs.iter_mut().zip(&*bytes).zip(negative) {
-                    *sign = entry(if *negative == 0 { plus } else { minus }, *byte);
-                }
-            }
-            if let Some([plus, minus]) = self.bytes.get(tables) {
+            let start = channel.saturating_mul(2);
+            let tables = self.results.get(start..start.saturating_add(2)).unwrap_or_default();
+            let table = tables.as_flattened();
+            let Some(table) = table.first_chunk::<{ 2 * BYTES }>() else { return };
+            let result = |byte: u8, negative: u8| {
+                let index = usize::from(byte) | usize::from(negative & 1).wrapping_shl(8);
+                table.get(index).map_or([0; 2], |result| result.to_le_bytes())
+            };
+            if signs.is_empty() {
                 for (byte, negative) in bytes.iter_mut().zip(negative) {
-                    *byte = entry(if *negative == 0 { plus } else { minus }, *byte);
+                    [*byte, _] = result(*byte, *negative);
+                }
+            } else {
+                for ((byte, sign), negative) in bytes.iter_mut().zip(signs).zip(negative) {
+                    [*byte, *sign] = result(*byte, *negative);
                 }
             }
         });
     }
-}
-
-#[inline(always)]
-fn entry(table: &[u8; BYTES], byte: u8) -> u8 {
-    table.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
 /// Some planes of the elements from `first` on as the low bits of bytes.
