@@ -27,9 +27,13 @@ impl Random {
         (self.between(1, most) as u8, self.below(2) == 1)
     }
 
-    /// Three dimensions of a few elements, and one that may be the channels.
+    /// Three dimensions of a few elements, and one that may be the channels. Now and then there are
+    /// several blocks, whose ends are within rows, and enough elements of a channel for a table.
     pub(crate) fn shape(&mut self) -> ([i64; 3], usize) {
-        let dims = [self.between(1, 4), self.between(1, 5), self.between(1, 9)];
+        let mut dims = [self.between(1, 4), self.between(1, 5), self.between(1, 9)];
+        if self.below(100) == 0 {
+            dims[self.below(3) as usize] = self.between(200, 1500);
+        }
         (dims, self.below(3) as usize)
     }
 
