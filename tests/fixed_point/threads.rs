@@ -2,6 +2,7 @@
 //! stays.
 
 use crate::random::{Random, codes_of};
+use caffe2_qtensor::kernels::stream::FROM_BYTES;
 use caffe2_qtensor::{FixedOptions, QTensor};
 
 /// Some 300,000 elements, so that there are up to four threads.
@@ -83,6 +84,32 @@ fn padding_stays() {
         assert_eq!(codes_of(&out), codes_of(&x));
         for row in out.data().unwrap().chunks(2) {
             assert_eq!(row[1] & 0b111, 0b111);
+        }
+    }
+}
+
+/// Planes that no cache holds are written around it.
+#[test]
+fn around_the_caches() {
+    let mut random = Random(43);
+    for (precision, signed, size) in [(8, false, FROM_BYTES), (8, true, FROM_BYTES - 1003)] {
+        // Too few elements for a table.
+        let mut few = QTensor::with_shape(&[251], precision, signed).unwrap();
+        let period = random.codes(&mut few);
+        let codes: Vec<i64> = period.iter().copied().cycle().take(size).collect();
+        let mut x = QTensor::with_shape(&[size as i64], precision, signed).unwrap();
+        x.write_codes(&codes).unwrap();
+        let mut small = QTensor::with_shape(&[251], 8, signed).unwrap();
+        let mut out = QTensor::with_shape(&[size as i64], 8, signed).unwrap();
+        for (x, out) in [(&mut few, &mut small), (&mut x, &mut out)] {
+            x.set_scale(0.75);
+            out.set_bias(-1.5);
+            let options = FixedOptions { threads: 2, ..FixedOptions::default() };
+            out.requantize(x, &options).unwrap();
+        }
+        let expected = codes_of(&small);
+        for (at, found) in codes_of(&out).chunks(251).enumerate() {
+            assert!(*found == expected[..found.len()], "period {at} of {out:?}");
         }
     }
 }
