@@ -4,7 +4,9 @@
 //! can be made and shown when memory has run out. Every variant says what was wrong, the value
 //! that was refused and the limit it broke.
 
-use core::fmt;
+mod excerpt;
+
+pub use excerpt::Excerpt;
 use std::io;
 
 /// What a fallible function of this crate returns.
@@ -231,6 +233,26 @@ pub enum Error {
         reason: &'static str,
     },
 
+    /// A number that is legal but that this operation cannot work with.
+    #[error("The {what} is {value:?}, which is not supported: {reason}.")]
+    UnsupportedNumber {
+        /// What the value is for.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+        /// What would be supported.
+        reason: &'static str,
+    },
+
+    /// Two arguments share memory. Only the C interface returns it.
+    #[error("The arguments '{first}' and '{second}' overlap; they must not share memory.")]
+    Overlap {
+        /// The first parameter's name.
+        first: &'static str,
+        /// The other's.
+        second: &'static str,
+    },
+
     /// The caller's buffer is too small for the result.
     #[error("The {what} holds {capacity} bytes, but {needed} are needed.")]
     BufferTooSmall {
@@ -322,6 +344,7 @@ impl Error {
             | Error::InvalidNumber { .. }
             | Error::InvalidChannelNumber { .. }
             | Error::OutOfOrder { .. }
+            | Error::Overlap { .. }
             | Error::Finished { .. } => ErrorKind::InvalidArgument,
             Error::NonFinite { .. } | Error::NonFiniteNumber { .. } => ErrorKind::NonFinite,
             Error::OutOfRange { .. } | Error::NotAnInteger { .. } => ErrorKind::OutOfRange,
@@ -333,7 +356,9 @@ impl Error {
             | Error::MalformedNumber { .. }
             | Error::MalformedChunks { .. }
             | Error::MissingField { .. } => ErrorKind::Malformed,
-            Error::UnsupportedName { .. } | Error::Unsupported { .. } => ErrorKind::Unsupported,
+            Error::UnsupportedName { .. }
+            | Error::UnsupportedNumber { .. }
+            | Error::Unsupported { .. } => ErrorKind::Unsupported,
             Error::BufferTooSmall { .. } => ErrorKind::BufferTooSmall,
             Error::Io { .. } | Error::NotAFile { .. } => ErrorKind::Io,
             Error::NotFound { .. } => ErrorKind::Unavailable,
@@ -347,53 +372,5 @@ impl Error {
             kind: error.kind(),
             code: error.raw_os_error().unwrap_or(0),
         }
-    }
-}
-
-/// The first bytes of a name, kept inside an error.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Excerpt {
-    bytes: [u8; Excerpt::LENGTH],
-    length: u8,
-    cut: bool,
-}
-
-impl Excerpt {
-    const LENGTH: usize = 48;
-
-    pub(crate) fn new(name: &[u8]) -> Excerpt {
-        let mut bytes = [0; Excerpt::LENGTH];
-        let mut length = 0u8;
-        for (to, from) in bytes.iter_mut().zip(name) {
-            *to = *from;
-            length = length.saturating_add(1);
-        }
-        Excerpt { bytes, length, cut: name.len() > Excerpt::LENGTH }
-    }
-}
-
-impl fmt::Display for Excerpt {
-    /// Printable characters as they are, every other byte as `\xNN`.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes = self.bytes.get(..usize::from(self.length)).unwrap_or_default();
-        for chunk in bytes.utf8_chunks() {
-            for character in chunk.valid().chars() {
-                if character.is_control() {
-                    write!(formatter, "\\x{:02x}", u32::from(character))?;
-                } else {
-                    write!(formatter, "{character}")?;
-                }
-            }
-            for byte in chunk.invalid() {
-                write!(formatter, "\\x{byte:02x}")?;
-            }
-        }
-        if self.cut { formatter.write_str("…") } else { Ok(()) }
-    }
-}
-
-impl fmt::Debug for Excerpt {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "\"{self}\"")
     }
 }

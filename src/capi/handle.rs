@@ -4,6 +4,7 @@
 //! is not NULL is valid for what it says) is the C caller's part of the contract.
 
 use crate::error::{Error, Result};
+use crate::tensor::QTensor;
 use core::ffi::{CStr, c_char};
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
@@ -69,6 +70,43 @@ pub(super) fn output<T>(pointer: *mut T, argument: &'static str) -> Result<NonNu
     let pointer = NonNull::new(pointer).ok_or(Error::NullArgument { argument })?;
     check_alignment(pointer.as_ptr(), argument)?;
     Ok(pointer)
+}
+
+/// The memory of an argument, by the parameter's name.
+#[derive(Clone, Copy)]
+pub(super) struct Region {
+    argument: &'static str,
+    start: usize,
+    bytes: usize,
+}
+
+impl Region {
+    /// An object, or NULL.
+    pub(super) fn object<T>(pointer: *const T, argument: &'static str) -> Region {
+        Region::buffer(pointer, 1, argument)
+    }
+
+    /// A buffer of a possible length, or NULL.
+    pub(super) fn buffer<T>(pointer: *const T, count: usize, argument: &'static str) -> Region {
+        let bytes = if pointer.is_null() { 0 } else { count.saturating_mul(size_of::<T>()) };
+        Region { argument, start: pointer.addr(), bytes }
+    }
+
+    /// The planes of a tensor, which may be borrowed from anywhere.
+    pub(super) fn planes(tensor: &QTensor, argument: &'static str) -> Region {
+        let planes = tensor.data().unwrap_or_default();
+        Region::buffer(planes.as_ptr(), planes.len(), argument)
+    }
+}
+
+/// Refuses two arguments that share a byte: what is written must not be read meanwhile. Asked before
+/// there is a reference to what is written.
+pub(super) fn distinct(first: Region, second: Region) -> Result<()> {
+    let before = |a: Region, b: Region| a.start.saturating_add(a.bytes) <= b.start;
+    if first.bytes == 0 || second.bytes == 0 || before(first, second) || before(second, first) {
+        return Ok(());
+    }
+    Err(Error::Overlap { first: first.argument, second: second.argument })
 }
 
 fn check_alignment<T>(pointer: *const T, argument: &'static str) -> Result<()> {

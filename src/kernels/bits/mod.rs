@@ -93,7 +93,7 @@ pub fn popcount(
         // the sizes were checked.
         #[cfg(target_arch = "x86_64")]
         Kind::Avx512 => unsafe { avx512::popcount(left, panel, right, words, sums) },
-        _ => portable::popcount(level, left, panel, right, words, sums.to_add_to()),
+        _ => portable::popcount(level, left, panel, right, words, sums.into_numbers()),
     }
 }
 
@@ -105,7 +105,7 @@ pub fn ternary(level: Level, left: Left<'_>, panel: &[u32], words: usize, sums: 
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Kind::Avx512 => unsafe { avx512::ternary(left, panel, words, sums) },
-        _ => portable::ternary(level, left, panel, words, sums.to_add_to()),
+        _ => portable::ternary(level, left, panel, words, sums.into_numbers()),
     }
 }
 
@@ -134,7 +134,7 @@ pub fn unpacked(
         // and the sizes were checked.
         #[cfg(target_arch = "x86_64")]
         Kind::Avx512 => unsafe { unpacked::multiply(x, stride, panel, part, words, sums) },
-        _ => portable::unpacked(level, x, stride, panel, part, words, sums.to_add_to()),
+        _ => portable::unpacked(level, x, stride, panel, part, words, sums.into_numbers()),
     }
 }
 

@@ -75,7 +75,7 @@ pub(super) unsafe fn multiply(
     sums: Sums<'_>,
 ) {
     let (source, rows) = (Source::of(panel, part), sums.rows());
-    let (x, sums) = (x.as_ptr(), sums.to_add_to().as_mut_ptr());
+    let (x, sums) = (x.as_ptr(), sums.into_numbers().as_mut_ptr());
     let mut row = 0;
     while row < rows {
         // SAFETY: the rows from `row` on are in both slices; passed on.

@@ -49,7 +49,7 @@ impl<'a> Sums<'a> {
     }
 
     /// The numbers, for a kernel that only adds.
-    pub(super) fn to_add_to(self) -> &'a mut [i32] {
+    pub(super) fn into_numbers(self) -> &'a mut [i32] {
         if self.are_new {
             self.numbers.fill(0);
         }
@@ -106,17 +106,17 @@ pub fn multiply(
         "bytes within {bounds:?}"
     );
     match unit.kind() {
-        Kind::Portable => portable::multiply(x, stride, panel, columns, sums.to_add_to()),
+        Kind::Portable => portable::multiply(x, stride, panel, columns, sums.into_numbers()),
         // SAFETY: a `Unit` of this kind exists only where AVX2 does, and the sizes were checked.
         #[cfg(target_arch = "x86_64")]
         Kind::Avx2 => unsafe {
-            avx2::multiply(bounds, x, stride, panel, columns, sums.to_add_to())
+            avx2::multiply(bounds, x, stride, panel, columns, sums.into_numbers())
         },
         // SAFETY: a `Unit` of this kind exists only where AVX2 and AVX-VNNI do, and the sizes were
         // checked.
         #[cfg(target_arch = "x86_64")]
         Kind::AvxVnni => unsafe {
-            avx2::multiply_vnni(x, stride, panel, columns, sums.to_add_to())
+            avx2::multiply_vnni(x, stride, panel, columns, sums.into_numbers())
         },
         // SAFETY: a `Unit` of this kind exists only where AVX-512 F, BW and VNNI do, and the sizes
         // were checked.

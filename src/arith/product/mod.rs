@@ -1,19 +1,34 @@
 //! Matrix products: what is asked for, and what is refused.
+//!
+//! A product takes the planes of both sides as they are, or turns them into bytes: see
+//! [`PackedWeights`] and [`ProductMethod`].
 
-use super::buffer::resize;
-use super::factors::Factors;
-use super::matrix::{MAX_PRECISION, Matrix, Names, check_count, check_finite, planes_of};
-use super::method::{ProductMethod, ProductOptions};
-use super::output::{Codes, Sums, Values};
-use super::packed::PackedWeights;
-use super::sums::{Job, Output};
+mod buffer;
+mod factors;
+mod floats;
+mod left;
+mod matrix;
+mod method;
+mod output;
+mod packed;
+mod sums;
+
+pub use floats::InputFormat;
+pub use method::{ProductMethod, ProductOptions};
+pub use packed::PackedWeights;
+
 use crate::error::{Error, Result};
 use crate::kernels::product::Number;
 use crate::params::Params;
 use crate::planes::{Storage, codes};
 use crate::tensor::QTensor;
 use crate::threads::MAX_THREADS;
+use buffer::resize;
 use core::marker::PhantomData;
+use factors::Factors;
+use matrix::{MAX_PRECISION, Matrix, Names, check_count, check_finite, planes_of};
+use output::{Codes, Sums, Values};
+use sums::{Job, Output};
 
 const NAMES: Names =
     Names { precision: "precision of the input", size: "number of elements of the input" };
