@@ -53,7 +53,7 @@ impl Scratch {
             has_offsets: false,
             panels: Buffer::default(),
             sums: Buffer::zeroed(part, "sums of a product")?,
-            some_sums: Buffer::zeroed(part, "sums of a product")?,
+            some_sums: Buffer::default(),
         })
     }
 
@@ -79,7 +79,7 @@ pub(super) struct Tile {
 impl Factors<'_> {
     /// Takes `rows` rows of the input from `first` on.
     pub(super) fn read(&self, first: usize, rows: usize, scratch: &mut Scratch) -> Result<()> {
-        let Scratch { rows: own, of_rows, has_offsets, .. } = scratch;
+        let Scratch { rows: own, of_rows, has_offsets, some_sums, .. } = scratch;
         own.read(self.method, self.x, self.matrix, (first, rows))?;
         of_rows.clear();
         resize(of_rows, rows, "sums of a product")?;
@@ -87,6 +87,9 @@ impl Factors<'_> {
             *all = OfRow { added: self.of_row(own, row), code_sum: *code_sum };
         }
         let terms = Term::of(planes_of(self.x));
+        if terms.len() > 1 || self.weights.parts.len() > 1 {
+            some_sums.resize(PART_ROWS.saturating_mul(LANES), "sums of a product")?;
+        }
         let mut offsets = self.weights.parts.iter().map(|part| self.part(*part).offset());
         *has_offsets = self.takes_bytes()
             && (terms.iter().any(|term| term.offset != 0) || offsets.any(|offset| offset != 0));

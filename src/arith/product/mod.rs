@@ -163,11 +163,11 @@ impl PackedWeights {
         match out.params()? {
             Params::Affine { scale, bias } | Params::Log { scale, bias } => {
                 check_result(&[scale], &[bias])?;
-                values.divide(&[scale], &[bias])?;
+                values.divide(&[scale], &[bias], self.rows())?;
             }
             Params::PerChannel { axis, scales, biases } if axis.saturating_add(1) == out.ndim() => {
                 check_result(scales, biases)?;
-                values.divide(scales, biases)?;
+                values.divide(scales, biases, self.rows())?;
             }
             Params::PerChannel { axis, .. } => {
                 return Err(Error::Unsupported {

@@ -10,6 +10,7 @@ use super::packed::PackedWeights;
 use super::sums::Output;
 use crate::error::{Error, Result};
 use crate::kernels::Level;
+use crate::kernels::bits::LANES;
 use crate::kernels::product::{self, Lanes, Number, Place, Totals};
 use core::marker::PhantomData;
 
@@ -29,14 +30,52 @@ impl<S: Number> Output for Sums<S> {
 /// What the members of [`Lanes`] say, for all outputs.
 #[derive(Default)]
 pub(super) struct Values {
-    /// Whether the biases and constants count.
-    is_biased: bool,
-    /// Whether there is something to add.
-    adds: bool,
-    biases: Vec<f64>,
-    constants: Vec<f64>,
-    scales: Vec<f64>,
-    added: Vec<f64>,
+    scales: Each,
+    /// The weights' biases, and what does not depend on the row, unless there are none.
+    biased: Option<(Each, Each)>,
+    added: Option<Each>,
+}
+
+/// A number for each output, or the same one for all.
+#[derive(Default)]
+struct Each {
+    numbers: Vec<f64>,
+    is_one: bool,
+}
+
+impl Each {
+    /// As many as there are, or one for a whole panel.
+    fn new(numbers: &[f64]) -> Result<Each> {
+        let is_one = numbers.len() == 1;
+        let mut own = Vec::new();
+        resize(&mut own, if is_one { LANES } else { numbers.len() }, WHAT)?;
+        match numbers {
+            [one] => own.fill(*one),
+            many => own.copy_from_slice(many),
+        }
+        Ok(Each { numbers: own, is_one })
+    }
+
+    fn at(&self, output: usize) -> f64 {
+        let index = if self.is_one { 0 } else { output };
+        self.numbers.get(index).copied().unwrap_or(0.0)
+    }
+
+    /// One number for each output.
+    fn spread(&mut self, outputs: usize) -> Result<()> {
+        if self.is_one {
+            let one = self.at(0);
+            resize(&mut self.numbers, outputs, WHAT)?;
+            self.numbers.fill(one);
+            self.is_one = false;
+        }
+        Ok(())
+    }
+
+    fn some(&self, first: usize, count: usize) -> &[f64] {
+        let first = if self.is_one { 0 } else { first };
+        self.numbers.get(first..first.saturating_add(count)).unwrap_or_default()
+    }
 }
 
 impl Values {
@@ -55,51 +94,61 @@ impl Values {
             let what = "value to add";
             return Err(Error::NonFiniteNumber { what, value: f64::from(*value) });
         }
-        let mut values = Values::default();
-        let Values { biases, constants, scales, added: to_add, .. } = &mut values;
-        for each in [&mut *biases, constants, scales, to_add] {
-            resize(each, weights.rows(), WHAT)?;
+        let mut values = Values { scales: Each::new(&weights.scales)?, ..Values::default() };
+        values.scales.numbers.iter_mut().for_each(|each| *each *= scale);
+        check_finite("product of the scales", &values.scales.numbers)?;
+        if bias != 0.0 || weights.biases.iter().any(|bias| *bias != 0.0) {
+            let biases = Each::new(&weights.biases)?;
+            let mut constants = Each::default();
+            resize(&mut constants.numbers, weights.rows(), WHAT)?;
+            let columns = double(i64::try_from(weights.columns()).unwrap_or(i64::MAX));
+            let pairs = constants.numbers.iter_mut().zip(&weights.code_sums);
+            for (output, (constant, sum)) in pairs.enumerate() {
+                *constant = bias * double(*sum) + columns * (bias * biases.at(output));
+            }
+            check_finite("product of the biases and the number of columns", &constants.numbers)?;
+            values.biased = Some((biases, constants));
         }
-        fill_from(&weights.biases, biases);
-        fill_from(&weights.scales, scales);
-        scales.iter_mut().for_each(|each| *each *= scale);
-        let columns = double(i64::try_from(weights.columns()).unwrap_or(i64::MAX));
-        for ((constant, own), sum) in constants.iter_mut().zip(&*biases).zip(&weights.code_sums) {
-            *constant = bias * double(*sum) + columns * (bias * own);
+        if !added.is_empty() {
+            let mut each = Each::default();
+            resize(&mut each.numbers, added.len(), WHAT)?;
+            for (to, value) in each.numbers.iter_mut().zip(added) {
+                *to = f64::from(*value);
+            }
+            values.added = Some(each);
         }
-        for (to, value) in to_add.iter_mut().zip(added) {
-            *to = f64::from(*value);
-        }
-        check_finite("product of the scales", scales)?;
-        check_finite("product of the biases and the number of columns", constants)?;
-        values.adds = !added.is_empty();
-        values.is_biased = bias != 0.0 || values.biases.iter().any(|bias| *bias != 0.0);
         Ok(values)
     }
 
     /// Makes them codes of these scales and biases.
-    pub(super) fn divide(&mut self, by: &[f64], biases: &[f64]) -> Result<()> {
-        self.adds |= biases.iter().any(|bias| *bias != 0.0);
-        let each = self.scales.iter_mut().zip(&mut self.added);
-        let one = by.len() == 1;
-        for (at, (scale, added)) in each.enumerate() {
-            let at = if one { 0 } else { at };
-            let (by, bias) = (by.get(at), biases.get(at));
-            let (by, bias) = (by.copied().unwrap_or(1.0), bias.copied().unwrap_or(0.0));
-            *scale /= by;
-            *added = *added / by - bias;
+    pub(super) fn divide(&mut self, by: &[f64], biases: &[f64], outputs: usize) -> Result<()> {
+        let (by, biases) = (Each::new(by)?, Each::new(biases)?);
+        if !by.is_one {
+            self.scales.spread(outputs)?;
         }
-        check_finite("quotient of the scales", &self.scales)?;
-        check_finite("quotient of a value to add and the scale", &self.added)
+        for (output, scale) in self.scales.numbers.iter_mut().enumerate() {
+            *scale /= by.at(output);
+        }
+        check_finite("quotient of the scales", &self.scales.numbers)?;
+        let mut added = self.added.take().unwrap_or_default();
+        if added.numbers.is_empty() {
+            resize(&mut added.numbers, outputs, WHAT)?;
+        }
+        for (output, added) in added.numbers.iter_mut().enumerate() {
+            *added = *added / by.at(output) - biases.at(output);
+        }
+        check_finite("quotient of a value to add and the scale", &added.numbers)?;
+        self.added = Some(added);
+        Ok(())
     }
 
     fn lanes(&self, first: usize, count: usize) -> Lanes<'_> {
-        let end = first.saturating_add(count);
-        let from = |values| <[f64]>::get(values, first..end).unwrap_or_default();
         Lanes {
-            biased: self.is_biased.then(|| (from(&self.biases), from(&self.constants))),
-            scales: from(&self.scales),
-            added: self.adds.then(|| from(&self.added)),
+            biased: self.biased.as_ref().map(|(biases, constants)| {
+                (biases.some(first, count), constants.some(first, count))
+            }),
+            scales: self.scales.some(first, count),
+            added: self.added.as_ref().map(|added| added.some(first, count)),
         }
     }
 }
@@ -107,14 +156,6 @@ impl Values {
 #[expect(clippy::cast_precision_loss, reason = "rounded to doubles, as documented")]
 const fn double(number: i64) -> f64 {
     number as f64
-}
-
-/// Fills a slice from one that has as many elements, or one for all.
-fn fill_from(from: &[f64], to: &mut [f64]) {
-    match from {
-        [one] => to.fill(*one),
-        many => to.iter_mut().zip(many).for_each(|(to, each)| *to = *each),
-    }
 }
 
 impl Output for Values {

@@ -2,9 +2,9 @@
 
 use super::{LANES, Left, Planes, Sums};
 use core::arch::x86_64::{
-    __m512i, _mm512_add_epi32, _mm512_and_si512, _mm512_loadu_si512, _mm512_popcnt_epi32,
-    _mm512_set1_epi32, _mm512_setzero_si512, _mm512_slli_epi32, _mm512_storeu_si512,
-    _mm512_sub_epi32, _mm512_ternarylogic_epi32,
+    __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi32, _mm512_and_si512, _mm512_loadu_si512,
+    _mm512_popcnt_epi32, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_slli_epi32,
+    _mm512_storeu_si512, _mm512_sub_epi32, _mm512_ternarylogic_epi32,
 };
 
 /// Rows whose sums are in registers at once: 24 of the 32, and the panel in four more.
@@ -56,6 +56,16 @@ impl Start {
         let words = unsafe { self.words.add(row * self.planes.count * self.stride) };
         Start { words, ..self }
     }
+}
+
+/// Words ahead of a kernel that goes through a panel once: 4 KiB, from memory.
+const AHEAD: usize = 1024;
+
+/// Has what comes later in a panel fetched.
+#[inline(always)]
+pub(super) fn ahead(words: *const u32) {
+    // SAFETY: a prefetch reads nothing that the program sees, wherever it points.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(words.wrapping_add(AHEAD).cast()) }
 }
 
 /// Where sums go, from a row on.
@@ -171,6 +181,11 @@ unsafe fn pass<const N: usize, const NEGATIVE: bool>(
     for word in 0..words {
         // SAFETY: the word is one of the `words`.
         unsafe {
+            if N == 1 {
+                for v in 0..VECTORS {
+                    ahead(w.wrapping_add(word * step + v * LANES_OF_VECTOR));
+                }
+            }
             let w = load::<VECTORS>(w.add(word * step));
             for (i, totals) in totals.iter_mut().enumerate() {
                 let x = _mm512_set1_epi32(x.add(i * row + word).read().cast_signed());

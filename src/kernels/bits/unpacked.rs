@@ -1,6 +1,7 @@
 //! Bytes with numbers that are put together from their planes in registers: bits are transposed by
 //! `gf2p8affineqb`, products summed by `vpdpbusd`.
 
+use super::avx512::ahead;
 use super::{DEPTH, LANES, Part, Sums, WORD};
 use core::arch::x86_64::{
     __m512i, _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_loadu_si256,
@@ -133,6 +134,9 @@ unsafe fn one_row<const Q: usize>(x: *const u8, source: Source, words: usize, su
             let panel = source.panel.add(word * source.step);
             for (v, totals) in totals.iter_mut().enumerate() {
                 let planes = load::<Q>(panel.add(v * LANES_OF_VECTOR), source.flip);
+                for q in 0..Q {
+                    ahead(panel.wrapping_add(v * LANES_OF_VECTOR + q * LANES));
+                }
                 add(x, &bytes::<Q>(&planes), totals);
             }
         }
