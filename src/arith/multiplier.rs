@@ -18,7 +18,7 @@ pub enum FixedRounding {
 }
 
 /// A real number as `factor / 2^shift`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Multiplier {
     factor: i64,
     /// Not above 118; where it is negative the product is shifted to the left.
