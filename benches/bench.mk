@@ -5,6 +5,12 @@ INSTALL ?= .ci/install
 BENCH_TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 BENCH_PEERS := $(BENCH_TARGET)/bench-peers
 
+# One thread, and no guess by OpenBLAS, which takes new processors for old ones. oneDNN gets the
+# instructions that the library's kernels have, in the same process as the other peers: with AMX it
+# would compare two machines. Where there is AMX, what oneDNN does with it comes second.
+BENCH_PRODUCTS := env -u ONEDNN_MAX_CPU_ISA -u DNNL_MAX_CPU_ISA OMP_NUM_THREADS=1 \
+  OPENBLAS_CORETYPE=SkylakeX CAFFE2_QTENSOR_PEERS=$(BENCH_PEERS)
+
 .PHONY: bench bench-packages bench-peers
 
 bench: bench-peers
@@ -12,8 +18,8 @@ bench: bench-peers
 	CAFFE2_QTENSOR_PEERS=$(BENCH_PEERS) \
 	  cargo bench --locked --bench varint --bench planes --bench wire --bench bits \
     --bench quantize --bench dequantize
-	CAFFE2_QTENSOR_PEERS=$(BENCH_PEERS) OMP_NUM_THREADS=1 OPENBLAS_CORETYPE=SkylakeX \
-	  cargo bench --locked --bench products
+	$(BENCH_PRODUCTS) ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI cargo bench --locked --bench products
+	$(BENCH_PRODUCTS) cargo bench --locked --bench products -- product/onednn_any/
 	cargo bench --locked --bench summary
 
 bench-peers: $(BENCH_PEERS)/libprotobuf_peer.so $(BENCH_PEERS)/libbits_peer.so \

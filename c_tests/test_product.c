@@ -6,7 +6,7 @@ static void nulls(const qtensor_t *x, const qtensor_packed_t *packed) {
   qtensor_t *out = make_tensor(out_dims, 2, 4, true);
   float values[6], added[2] = {0, 0}, floats[15] = {0};
   int64_t sums[6];
-  int32_t method = -5;
+  int32_t method = -5, narrow[6] = {0};
   memset(values, 0x5a, sizeof values);
   memset(sums, 0x5a, sizeof sums);
   NULL_CALL(qtensor_packed_create, "weights", NULL, &made);
@@ -21,6 +21,9 @@ static void nulls(const qtensor_t *x, const qtensor_packed_t *packed) {
   NULL_CALL(qtensor_product_sums, "x", NULL, packed, sums, 6, NULL);
   NULL_CALL(qtensor_product_sums, "packed", x, NULL, sums, 6, NULL);
   NULL_CALL(qtensor_product_sums, "sums", x, packed, NULL, 6, NULL);
+  NULL_CALL(qtensor_product_sums_i32, "x", NULL, packed, narrow, 6, NULL);
+  NULL_CALL(qtensor_product_sums_i32, "packed", x, NULL, narrow, 6, NULL);
+  NULL_CALL(qtensor_product_sums_i32, "sums", x, packed, NULL, 6, NULL);
   NULL_CALL(qtensor_product_codes, "x", NULL, packed, added, 2, out, NULL);
   NULL_CALL(qtensor_product_codes, "packed", x, NULL, added, 2, out, NULL);
   NULL_CALL(qtensor_product_codes, "added", x, packed, NULL, 2, out, NULL);
@@ -34,7 +37,8 @@ static void nulls(const qtensor_t *x, const qtensor_packed_t *packed) {
   NULL_ANSWER(qtensor_packed_nbytes, 0, NULL);
   NULL_FREE(qtensor_packed_free);
   CHECK(made == UNTOUCHED && method == -5 && all_bytes(values, 0x5a, sizeof values));
-  CHECK(all_bytes(sums, 0x5a, sizeof sums) && qtensor_data(out) == NULL);
+  CHECK(all_bytes(sums, 0x5a, sizeof sums) && all_bytes(narrow, 0, sizeof narrow));
+  CHECK(qtensor_data(out) == NULL);
   qtensor_free(out);
 }
 
@@ -47,22 +51,26 @@ static void sums_by_every_method(const qtensor_t *x, const qtensor_t *w) {
   /* Two planes and the sign's, of 64 rows and 32 columns. */
   CHECK(qtensor_packed_nbytes(packed) == 3 * 64 * 32 / 8);
   int64_t sums[6];
+  int32_t narrow[6];
   float values[6];
   for (size_t i = 0; i < 4; i++) {
     for (uint32_t threads = 0; threads < 4; threads++) {
       const qtensor_product_options_t options = by(methods[i], threads);
       memset(sums, 0x5a, sizeof sums);
+      memset(narrow, 0x5a, sizeof narrow);
       memset(values, 0x5a, sizeof values);
       WORKS(qtensor_product_sums, x, packed, sums, 6, &options);
+      WORKS(qtensor_product_sums_i32, x, packed, narrow, 6, &options);
       WORKS(qtensor_product, x, packed, NULL, 0, values, 6, &options);
       CHECK(memcmp(sums, expected_sums, sizeof sums) == 0);
       for (size_t k = 0; k < 6; k++) {
-        CHECK(values[k] == (float)expected_sums[k]);
+        CHECK(narrow[k] == expected_sums[k] && values[k] == (float)expected_sums[k]);
       }
     }
   }
   memset(sums, 0x5a, sizeof sums);
   NULL_OPTIONS(qtensor_product_sums, x, packed, sums, 6, NULL);
+  NULL_OPTIONS(qtensor_product_sums_i32, x, packed, narrow, 6, NULL);
   CHECK(memcmp(sums, expected_sums, sizeof sums) == 0);
   qtensor_packed_free(packed);
 }

@@ -34,6 +34,8 @@ static void values_and_sums(const qtensor_packed_t *packed) {
     qtensor_free(x);
     x = input_at(sum_starts[i]);
     OVERLAPS("x", "sums", qtensor_product_sums, x, packed, memory.sums + 4, 6, NULL);
+    OVERLAPS("x", "sums", qtensor_product_sums_i32, x, packed, (int32_t *)(memory.sums + 4), 12,
+             NULL);
     qtensor_free(x);
   }
   /* Right before the values and right behind the sums. */

@@ -27,10 +27,13 @@ static void *unaligned(void) {
   return (char *)memory + 1;
 }
 
-/* All four calls refuse an input with this status and text. */
+/* All five calls refuse an input with this status and text. */
 static void refuses_input(const qtensor_t *x, const qtensor_packed_t *packed,
                           qtensor_status status, const char *text) {
-  int32_t method = -5;
+  int32_t method = -5, narrow[6] = {0};
+  REFUSES(status, qtensor_product_sums_i32, x, packed, narrow, 6, NULL);
+  SAYS(text);
+  CHECK(all_bytes(narrow, 0, sizeof narrow));
   REFUSES(status, qtensor_product, x, packed, NULL, 0, values, 6, NULL);
   SAYS(text);
   REFUSES(status, qtensor_product_sums, x, packed, sums, 6, NULL);
@@ -198,6 +201,29 @@ static void options(const qtensor_t *x, const qtensor_packed_t *packed) {
   CHECK(memcmp(own, expected_sums, sizeof own) == 0);
 }
 
+/* The longest rows whose sums fit in 32 bits whatever the codes, and one column more. */
+static void narrow_sums(void) {
+  for (int64_t columns = 33025; columns <= 33026; columns++) {
+    const int64_t dims[2] = {1, columns};
+    qtensor_t *x = make_tensor(dims, 2, 8, true);
+    qtensor_packed_t *packed = pack(x);
+    int32_t sum = -5;
+    int64_t wide = -5;
+    if (columns == 33025) {
+      WORKS(qtensor_product_sums_i32, x, packed, &sum, 1, NULL);
+      CHECK(sum == 0);
+    } else {
+      REFUSES(QTENSOR_OVERFLOW, qtensor_product_sums_i32, x, packed, &sum, 1, NULL);
+      SAYS("2147483647");
+      CHECK(sum == -5);
+    }
+    WORKS(qtensor_product_sums, x, packed, &wide, 1, NULL);
+    CHECK(wide == 0);
+    qtensor_packed_free(packed);
+    qtensor_free(x);
+  }
+}
+
 static void added_and_buffers(const qtensor_t *x, const qtensor_packed_t *packed) {
   const float bad[2] = {0, INFINITY}, nan[2] = {NAN, 0}, x_floats[15] = {0};
   const float *const nowhere = (const float *)unaligned();
@@ -355,6 +381,7 @@ int main(int argc, char **argv) {
   qtensor_t *x = make_x(), *w = make_w();
   qtensor_packed_t *packed = pack(w);
   options(x, packed);
+  narrow_sums();
   added_and_buffers(x, packed);
   results(x, packed);
   formats(packed);

@@ -179,6 +179,16 @@
 // The members of the format do not count.
 #define QTENSOR_INPUT_COVERING 1
 
+// To the nearest code; from the middle between two to the even one. Scales and biases are taken as
+// the doubles that they are.
+#define QTENSOR_FIXED_NEAREST 0
+
+// Bit for bit as dnnlowp: (a * q + 2^(s - 1)) >> s, and the zero point of the result. Here a is the
+// code less its zero point, or the product of two such; q / 2^s is the quotient of the scales, rounded
+// to single precision as these are, with q normalized to 31 bits. The middle between two codes goes
+// to the upper one. Biases are minus zero points.
+#define QTENSOR_FIXED_DNNLOWP 1
+
 // What a call came to. Values are never renumbered; later versions may add some.
 //
 // A call that does not return QTENSOR_OK has changed nothing and written no output, except where
@@ -479,6 +489,17 @@ typedef struct {
   // 0.
   uint16_t reserved;
 } qtensor_input_format_t;
+
+// How fixed-point operations work. The default is 0 for everything.
+typedef struct {
+  // The caller's sizeof(qtensor_fixed_options_t).
+  size_t struct_size;
+  // A QTENSOR_FIXED_ constant: how a position between two codes becomes one of them.
+  int32_t rounding;
+  // On how many threads to work; 0 is 1. The codes are the same for any number. Small tensors get
+  // fewer.
+  uint32_t threads;
+} qtensor_fixed_options_t;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1495,13 +1516,26 @@ qtensor_status qtensor_product(const qtensor_t *x,
 // codes of row m of `x` and row k of the weights. Exact. Scales, biases and channels of `x` do not
 // matter. `sums` must not share memory with the planes of `x`.
 //
-// QTENSOR_OVERFLOW where a sum could be beyond 64 bits; else what qtensor_product() refuses.
+// QTENSOR_OVERFLOW where codes of these precisions could have sums beyond 64 bits, whatever they are;
+// else what qtensor_product() refuses.
 qtensor_status qtensor_product_sums(const qtensor_t *x,
                                     const qtensor_packed_t *packed,
                                     int64_t *sums,
                                     size_t n,
                                     const qtensor_product_options_t *options,
                                     qtensor_error_t **error);
+
+// The same in 32 bits, which is faster.
+//
+// QTENSOR_OVERFLOW where codes of these precisions could have sums beyond 32 bits, whatever they are:
+// where (2^precision - 1) of both sides and the weights' columns multiply to 2^31 or more; else what
+// qtensor_product() refuses.
+qtensor_status qtensor_product_sums_i32(const qtensor_t *x,
+                                        const qtensor_packed_t *packed,
+                                        int32_t *sums,
+                                        size_t n,
+                                        const qtensor_product_options_t *options,
+                                        qtensor_error_t **error);
 
 // Multiplies two matrices into codes: those of the values that qtensor_product() gives, not rounded to
 // floats, by the precision, sign, scale and bias of `out`, or its channels along the last dimension.
@@ -1548,6 +1582,137 @@ qtensor_status qtensor_product_floats(const float *x,
                                       size_t n,
                                       const qtensor_product_options_t *options,
                                       qtensor_error_t **error);
+
+// Turns the codes of `x` into those of `out` for the same values, in integers.
+//
+// The caller has made `out` with the dimensions of `x` and any precision, sign, scale and bias, or
+// channels; the call writes all of its codes. Precisions are 1 to 16. Scales may be negative, and
+// biases need not be integers; both tensors may have channels, along the same dimension. Padding bits
+// stay as they are, and so does `out` where the call is refused or memory runs out.
+//
+// Error bound: the exact position of the value v of a code among those of `out` is
+// v / scale - bias, with the scale and bias of `out`. The code written is that position, rounded and
+// clamped to the codes that there are: it differs from the clamped position by at most 1/2 + 2^-45,
+// and with QTENSOR_FIXED_DNNLOWP by at most 1/2 + 2^-21 * |v / scale|. It is the same on every
+// machine and for any number of threads.
+//
+// `options` may be NULL: QTENSOR_FIXED_NEAREST, one thread. `out` must not be `x`, and its planes
+// must not overlap those of `x`; nobody else uses it during the call. Threads that the call starts
+// have ended when it returns.
+//
+// QTENSOR_INVALID_ARGUMENT where `out` and `x` are one tensor or share planes, for a scale of 0, and
+// for another rounding; QTENSOR_SHAPE_MISMATCH for different dimensions, and where channels do not
+// fit them; QTENSOR_OUT_OF_RANGE for another precision; QTENSOR_NON_FINITE for a scale or bias that
+// is; QTENSOR_UNSUPPORTED for a logarithmic tensor, for channels along different dimensions, for
+// options of a later version, and with QTENSOR_FIXED_DNNLOWP for a bias that is not minus a 32-bit
+// integer, a scale that is no normal number in single precision, and a quotient of the scales that is
+// not from 2^-33 to below 2^30; QTENSOR_OVERFLOW where the quotient of the scales is 2^40 or more or
+// a bias in steps of the result 2^60 or more, and with QTENSOR_FIXED_DNNLOWP where a code with its
+// bias would be beyond 32 bits; QTENSOR_BUFFER_TOO_SMALL for a struct_size below that of the first
+// version.
+qtensor_status qtensor_requantize(const qtensor_t *x,
+                                  qtensor_t *out,
+                                  const qtensor_fixed_options_t *options,
+                                  qtensor_error_t **error);
+
+// Like qtensor_requantize(), for the values of `x` or 0, whichever is larger.
+//
+// Codes stand for 0 at least, or for the nearest value to it where the bias of `out` is not an
+// integer (from the middle to the even code). The error bound is that of qtensor_requantize(), and so
+// are the refusals.
+qtensor_status qtensor_relu(const qtensor_t *x,
+                            qtensor_t *out,
+                            const qtensor_fixed_options_t *options,
+                            qtensor_error_t **error);
+
+// Like qtensor_requantize(), for the values of `x` where they are from `low` to `high`, and for the
+// nearer of these two elsewhere.
+//
+// `low` and `high` are values. Each becomes a code of `out` once, the nearest (from the middle to the
+// even one), and results are between these codes. Either may be infinite. The error bound is that of
+// qtensor_requantize(), and so are the refusals; also QTENSOR_INVALID_ARGUMENT where a limit is NaN
+// and where `low` is above `high`.
+qtensor_status qtensor_clamp(const qtensor_t *x,
+                             double low,
+                             double high,
+                             qtensor_t *out,
+                             const qtensor_fixed_options_t *options,
+                             qtensor_error_t **error);
+
+// Makes the codes of `out` those of the sums of the values of `a` and `b`, element by element, in
+// integers.
+//
+// What qtensor_requantize() says of `x` goes for `a` and `b`, which may be one tensor; all three have
+// the same dimensions. The sum is rounded once: a code differs from the exact position, clamped, by
+// at most 1/2 + 2^-45. What qtensor_requantize() refuses for either; also QTENSOR_UNSUPPORTED for
+// QTENSOR_FIXED_DNNLOWP, whose sums have no formula of their own.
+qtensor_status qtensor_add(const qtensor_t *a,
+                           const qtensor_t *b,
+                           qtensor_t *out,
+                           const qtensor_fixed_options_t *options,
+                           qtensor_error_t **error);
+
+// Makes the codes of `out` those of the products of the values of `a` and `b`, element by element, in
+// integers.
+//
+// What qtensor_requantize() says of `x` goes for `a` and `b`, which may be one tensor; all three have
+// the same dimensions. The product is rounded once: a code differs from the exact position, clamped,
+// by at most 1/2 + 2^-30, and with QTENSOR_FIXED_DNNLOWP, v being the product, by at most
+// 1/2 + 2^-21 * |v / scale|.
+//
+// What qtensor_requantize() refuses for either, the quotient being that of the product of the scales
+// of `a` and `b` by the scale of `out`; QTENSOR_OVERFLOW also where that is 2^28 or more, where that
+// times a bias is 2^44 or more, and with QTENSOR_FIXED_DNNLOWP where the product of two codes with
+// their biases could be beyond 32 bits.
+qtensor_status qtensor_multiply(const qtensor_t *a,
+                                const qtensor_t *b,
+                                qtensor_t *out,
+                                const qtensor_fixed_options_t *options,
+                                qtensor_error_t **error);
+
+// The sum of the products of the values of two tensors, element by element.
+//
+// Both have the same dimensions, precisions from 1 to 16, and channels along the same dimension or
+// none; they may be one tensor. With scales s and t and biases b and c the value is
+// s t (sum x y + c sum x + b sum y + n b c), summed over the channels. The sums are exact integers,
+// and what joins them is kept at 106 bits. Error bound: 2^-51 of the result and 2^-90 of the sum of
+// the magnitudes of these terms, where the result is not below the normal doubles.
+//
+// QTENSOR_SHAPE_MISMATCH for different dimensions, and where channels do not fit them;
+// QTENSOR_INVALID_ARGUMENT for tensors without elements, for a scale of 0, and where `out` is in the
+// planes of one of them; QTENSOR_OUT_OF_RANGE for another precision; QTENSOR_NON_FINITE for a scale
+// or bias that is, and where the value would be beyond a double; QTENSOR_UNSUPPORTED for a logarithmic
+// tensor and for channels along different dimensions; QTENSOR_OVERFLOW where a sum could be beyond 64
+// bits, and for a bias of 2^60 or more.
+qtensor_status qtensor_dot(const qtensor_t *a,
+                           const qtensor_t *b,
+                           double *out,
+                           qtensor_error_t **error);
+
+// The sum of the products of the codes of two tensors, element by element: exact, without scales and
+// biases.
+//
+// What qtensor_dot() refuses, but for channels along different dimensions and what concerns the value.
+qtensor_status qtensor_dot_codes(const qtensor_t *a,
+                                 const qtensor_t *b,
+                                 int64_t *out,
+                                 qtensor_error_t **error);
+
+// Finds the largest value of each row of a tensor: `indices[m]` receives the index, within row m, of
+// the first element that has it.
+//
+// A row is all elements along the last dimension; all dimensions before it count the `n` rows. Values
+// are compared exactly, by their codes; where the last dimension is that of the channels, they are
+// those of qtensor_dequantize_f64(). Of a negative scale the lowest code has the largest value.
+//
+// QTENSOR_SHAPE_MISMATCH unless n is the number of rows, and where channels do not fit the dimensions;
+// QTENSOR_INVALID_ARGUMENT for a tensor without elements, for a scale of 0, and where `indices`
+// overlaps the planes; QTENSOR_OUT_OF_RANGE for a precision that is not 1 to 16; QTENSOR_NON_FINITE
+// for a scale or bias that is; QTENSOR_UNSUPPORTED for a logarithmic tensor.
+qtensor_status qtensor_argmax(const qtensor_t *x,
+                              int64_t *indices,
+                              size_t n,
+                              qtensor_error_t **error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -30,6 +30,7 @@
 #include "caffe2_qtensor/dense.hpp"
 #include "caffe2_qtensor/dims.hpp"
 #include "caffe2_qtensor/error.hpp"
+#include "caffe2_qtensor/fixed.hpp"
 #include "caffe2_qtensor/halves.hpp"
 #include "caffe2_qtensor/minidb_reader.hpp"
 #include "caffe2_qtensor/minidb_writer.hpp"

@@ -31,7 +31,7 @@
 //!
 //! Arrows point down only: `capi` (the exported C functions, behind the feature of that name)
 //! calls [`QTensor`], [`minidb`], [`quantize`], which turns floats into codes and back, and `arith`,
-//! the products of [`PackedWeights`]; they stand on `planes`, the one place that knows where a bit
+//! the products of [`PackedWeights`] and fixed-point arithmetic; they stand on `planes`, the one place that knows where a bit
 //! lies, and that on `kernels`, the only SIMD.
 //!
 //! # Memory
@@ -75,7 +75,9 @@ mod shape;
 mod tensor;
 mod threads;
 
-pub use arith::{InputFormat, PackedWeights, ProductMethod, ProductOptions};
+pub use arith::{
+    FixedOptions, FixedRounding, InputFormat, PackedWeights, ProductMethod, ProductOptions, SumType,
+};
 pub use caffe2::bare_proto::peek_proto;
 pub use caffe2::blob::{BlobInfo, INT8_TYPE, QTENSOR_LOG_TYPE, QTENSOR_TYPE, TENSOR_TYPE, peek};
 pub use caffe2::dense::DenseTensor;

@@ -300,10 +300,10 @@ impl Drop for Storage {
 }
 
 /// Asks for huge pages under the part of a buffer that was not filled yet.
-pub(crate) fn prefer_huge_pages(buffer: &mut Vec<u8>) {
+pub(crate) fn prefer_huge_pages<T>(buffer: &mut Vec<T>) {
     let rest = buffer.spare_capacity_mut();
     if let Some(start) = NonNull::new(rest.as_mut_ptr().cast()) {
-        advise_huge_pages(start, rest.len());
+        advise_huge_pages(start, size_of_val(rest));
     }
 }
 

@@ -15,8 +15,8 @@ mod guard_planes;
 
 use caffe2_qtensor::kernels::Level;
 use caffe2_qtensor::kernels::bits::{
-    BYTE_PLANES, LANES, Left, MOST_PLANES, MOST_WORDS, Part, Planes, TERNARY, WORD, popcount, read,
-    sum, ternary, twos_complement, unpack_panel, unpacked,
+    BYTE_PLANES, LANES, Left, MOST_PLANES, MOST_WORDS, Part, Planes, Sums, TERNARY, WORD, popcount,
+    read, sum, ternary, twos_complement, unpack_panel, unpacked,
 };
 use caffe2_qtensor::kernels::product::DEPTH;
 use guard_planes::GuardedPages;
@@ -90,8 +90,11 @@ fn popcounts() {
             definition(left, &panel, right, words, &mut expected);
             for level in Level::available() {
                 let mut sums = vec![7; rows * LANES];
-                popcount(level, left, &panel, right, words, &mut sums);
+                popcount(level, left, &panel, right, words, Sums::more(&mut sums));
                 assert!(sums == expected, "{} {left:?} {right:?}", level.name());
+                popcount(level, left, &panel, right, words, Sums::new(&mut sums));
+                let replaced = sums.iter().zip(&expected).all(|(sum, more)| sum + 7 == *more);
+                assert!(replaced, "{} {left:?} {right:?}", level.name());
             }
         }
     }
@@ -110,7 +113,7 @@ fn popcounts_of_every_number_of_rows() {
             definition(left, &panel, planes, words, &mut expected);
             for level in Level::available() {
                 let mut sums = vec![-3; rows * LANES];
-                popcount(level, left, &panel, planes, words, &mut sums);
+                popcount(level, left, &panel, planes, words, Sums::more(&mut sums));
                 assert!(sums == expected, "{} {rows} {words}", level.name());
             }
         }
@@ -138,7 +141,7 @@ fn numbers_from_minus_one_to_one() {
             definition(left, &panel, TERNARY, words, &mut expected);
             for level in Level::available() {
                 let mut sums = vec![9; rows * LANES];
-                ternary(level, left, &panel, words, &mut sums);
+                ternary(level, left, &panel, words, Sums::more(&mut sums));
                 assert!(sums == expected, "{} {rows} {words}", level.name());
             }
         }
@@ -194,7 +197,7 @@ fn bytes_with_bits() {
         }
         for level in Level::available() {
             let mut sums = vec![11; rows * LANES];
-            unpacked(level, &x, stride, &panel, part, words, &mut sums);
+            unpacked(level, &x, stride, &panel, part, words, Sums::more(&mut sums));
             assert!(sums == expected, "{} {rows} {words} {part:?}", level.name());
         }
     }
@@ -258,9 +261,9 @@ fn the_longest_rows_of_the_largest_numbers() {
     let group: Vec<u32> = bits.iter().flat_map(|word| [*word; LANES]).collect();
     let panel = group.repeat(MOST_WORDS);
     for level in Level::available() {
-        let mut sums = vec![0; LANES];
+        let mut sums = vec![-1; LANES];
         let left = Left { words: &x, planes, stride: MOST_WORDS };
-        popcount(level, left, &panel, planes, MOST_WORDS, &mut sums);
+        popcount(level, left, &panel, planes, MOST_WORDS, Sums::new(&mut sums));
         let expected = 255 * 255 * (MOST_WORDS * WORD) as i32;
         assert!(sums.iter().all(|sum| *sum == expected), "{}", level.name());
     }
@@ -296,15 +299,15 @@ fn nothing_outside_the_slices_is_touched() {
                 codes.fill(1);
                 let bytes: &mut [i8] = placed(&mut bytes, words * WORD * LANES, at_end);
                 for level in Level::available() {
-                    sums.fill(0);
+                    sums.fill(-1);
                     let left = Left { words: x, planes, stride: words };
-                    popcount(level, left, w, planes, words, sums);
+                    popcount(level, left, w, planes, words, Sums::new(sums));
                     if planes == TERNARY {
-                        ternary(level, left, w, words, sums);
+                        ternary(level, left, w, words, Sums::new(sums));
                     }
                     assert!(sums.iter().all(|sum| *sum == 0), "{}", level.name());
                     let part = Part { of: planes.count, first: 0, planes };
-                    unpacked(level, codes, words * WORD, w, part, words, sums);
+                    unpacked(level, codes, words * WORD, w, part, words, Sums::new(sums));
                     unpack_panel(level, w, part, bytes);
                     let one = number(planes, std::iter::repeat_n(1, planes.count)) - part.offset();
                     assert!(bytes.iter().all(|byte| i64::from(*byte) == one), "{}", level.name());

@@ -46,6 +46,8 @@ struct Case<T> {
     count: usize,
     parameters: [Vec<f64>; 4],
     is_biased: bool,
+    adds: bool,
+    is_complete: bool,
 }
 
 impl<T: Number> Case<T> {
@@ -62,20 +64,30 @@ impl<T: Number> Case<T> {
             count,
             parameters: std::array::from_fn(|_| random.doubles(count)),
             is_biased: random.next() & 1 == 1,
+            adds: random.next() & 1 == 1,
+            is_complete: random.next() & 1 == 1,
         }
     }
 
     fn totals(&self) -> Totals<'_, T> {
-        Totals { sums: &self.sums, of_rows: &self.of_rows, of_lanes: &self.of_lanes }
+        let of_lanes = (!self.is_complete).then_some(&self.of_lanes);
+        Totals { sums: &self.sums, of_rows: &self.of_rows, of_lanes }
     }
 
     fn lanes(&self) -> Lanes<'_> {
         let [biases, constants, scales, added] = &self.parameters;
-        Lanes { biased: self.is_biased.then_some((biases, constants)), scales, added }
+        Lanes {
+            biased: self.is_biased.then_some((biases, constants)),
+            scales,
+            added: self.adds.then_some(added),
+        }
     }
 
     fn total(&self, row: usize, lane: usize) -> T {
         let added = T::low(self.of_rows[row].added);
+        if self.is_complete {
+            return self.sums[row * LANES + lane];
+        }
         self.sums[row * LANES + lane].plus(added).plus(self.of_lanes[lane])
     }
 
@@ -85,7 +97,7 @@ impl<T: Number> Case<T> {
         if self.is_biased {
             codes = codes + biases[lane] * self.of_rows[row].code_sum as f64 + constants[lane];
         }
-        scales[lane] * codes + added[lane]
+        if self.adds { scales[lane] * codes + added[lane] } else { scales[lane] * codes }
     }
 
     /// Runs it, and compares what it wrote with what is due there, and the rest with what was there.
@@ -107,7 +119,9 @@ impl<T: Number> Case<T> {
     }
 
     fn check_all(&self, level: Level) {
-        self.check(-7, |place| sums(level, self.totals(), place), |r, l| self.total(r, l).wide());
+        self.check(-7, |to| sums(level, self.totals(), to), |r, l| self.total(r, l).wide());
+        let low = |row, lane| i32::low(self.total(row, lane).wide());
+        self.check(-7, |to| sums(level, self.totals(), to), low);
         self.check(
             0x7fc0_1234,
             |Place { out, stride, first, count }| {
@@ -154,6 +168,8 @@ fn the_middle_between_two_codes() {
             count: LANES,
             parameters: [vec![0.0; LANES], vec![0.0; LANES], vec![0.5; LANES], vec![0.0; LANES]],
             is_biased: false,
+            adds: false,
+            is_complete: true,
         };
         let due = |_: usize, lane: usize| (f64::from(halves[lane]) / 2.0).round_ties_even() as i32;
         case.check(9, |to| codes(level, case.totals(), case.lanes(), (-99.0, 99.0), to), due);

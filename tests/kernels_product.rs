@@ -14,7 +14,7 @@
 mod guard_planes;
 
 use caffe2_qtensor::kernels::Level;
-use caffe2_qtensor::kernels::product::{Bounds, DEPTH, LANES, MOST_COLUMNS, Unit, multiply};
+use caffe2_qtensor::kernels::product::{Bounds, DEPTH, LANES, MOST_COLUMNS, Sums, Unit, multiply};
 use guard_planes::GuardedPages;
 
 /// The panel of a matrix of `LANES` rows.
@@ -99,9 +99,13 @@ fn check(bounds: Bounds, (x, stride): (&[u8], usize), w: &[i8], columns: usize, 
     expected.iter_mut().zip(start).for_each(|(sum, start)| *sum = sum.wrapping_add(*start));
     for unit in Unit::available() {
         let mut sums = start.to_vec();
-        multiply(unit, bounds, x, stride, &panel, columns, &mut sums);
+        multiply(unit, bounds, x, stride, &panel, columns, Sums::more(&mut sums));
         let rows = start.len() / LANES;
         assert!(sums == expected, "{} {bounds:?} {rows} x {columns}, {stride}", unit.name());
+        multiply(unit, bounds, x, stride, &panel, columns, Sums::new(&mut sums));
+        let mut pairs = sums.iter().zip(start).zip(&expected);
+        let replaced = pairs.all(|((sum, start), both)| sum.wrapping_add(*start) == *both);
+        assert!(replaced, "{} {bounds:?} {rows} x {columns}, {stride}", unit.name());
     }
 }
 
@@ -132,7 +136,7 @@ fn every_bound() {
             let expected = 5 + i32::from(left) * i32::from(weight) * columns as i32;
             for unit in Unit::available() {
                 let mut sums = [5; LANES * 7];
-                multiply(unit, bounds, &x, columns, &panel, columns, &mut sums);
+                multiply(unit, bounds, &x, columns, &panel, columns, Sums::more(&mut sums));
                 let name = unit.name();
                 assert!(sums.iter().all(|sum| *sum == expected), "{name} {left} {weight}");
             }
@@ -161,7 +165,7 @@ fn the_longest_rows_of_the_largest_numbers() {
 fn a_byte_beyond_its_bound_is_noticed_in_debug_builds() {
     let bounds = Bounds { left: 127, right: 128 };
     let unit = Unit::of(Level::PORTABLE);
-    multiply(unit, bounds, &[1, 2, 128, 3], 4, &[0; 4 * LANES], 4, &mut [0; LANES]);
+    multiply(unit, bounds, &[1, 2, 128, 3], 4, &[0; 4 * LANES], 4, Sums::new(&mut [0; LANES]));
 }
 
 /// What lies between the rows may be anything.
@@ -206,7 +210,7 @@ fn nothing_outside_the_slices_is_touched() {
             // aligned i32.
             let (w, sums) = unsafe { (w.align_to::<i8>().1, sums.align_to_mut::<i32>().1) };
             sums.fill(7);
-            multiply(unit, bounds, x, columns, w, columns, sums);
+            multiply(unit, bounds, x, columns, w, columns, Sums::more(sums));
             assert!(sums.iter().all(|sum| *sum == 7 + columns as i32), "{}", unit.name());
         }
     }

@@ -37,6 +37,12 @@ struct Onednn {
 
 extern "C" {
 
+// Whether oneDNN's products may use AMX here: the machine has it, and ONEDNN_MAX_CPU_ISA allows it.
+int product_peer_onednn_may_use_amx() {
+  const int amx = static_cast<int>(dnnl::cpu_isa::avx512_core_amx);
+  return (static_cast<int>(dnnl::get_effective_cpu_isa()) & amx) == amx;
+}
+
 void* product_peer_onednn_create(std::int64_t m, std::int64_t n, std::int64_t k,
                                  const std::int8_t* w) {
   return new Onednn(m, n, k, w);

@@ -12,6 +12,7 @@ pub(crate) mod bits_peer;
 pub(crate) mod data;
 pub(crate) mod floats;
 pub(crate) mod limits;
+pub(crate) mod operands;
 pub(crate) mod peer_library;
 pub(crate) mod plain;
 pub(crate) mod product_peer;

@@ -1,8 +1,9 @@
 //! Matrix products of oneDNN and OpenBLAS.
 
 use super::peer_library::PeerLibrary;
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 
+type Ask = unsafe extern "C" fn() -> c_int;
 type Create = unsafe extern "C" fn(i64, i64, i64, *const i8) -> *mut c_void;
 type Run = unsafe extern "C" fn(*mut c_void, *const u8, *mut i32);
 type Free = unsafe extern "C" fn(*mut c_void);
@@ -32,6 +33,16 @@ impl Onednn {
             let free = std::mem::transmute::<*mut c_void, Free>(free);
             let object = create(m as i64, n as i64, k as i64, w.as_ptr());
             Onednn { run, free, object, shape }
+        }
+    }
+
+    /// Whether it may use AMX, by this machine and `ONEDNN_MAX_CPU_ISA`.
+    pub(crate) fn may_use_amx() -> bool {
+        let library = PeerLibrary::load("libproduct_peer.so");
+        // SAFETY: the function has this type in `peers/product_peer.cc`.
+        unsafe {
+            let ask = library.symbol(c"product_peer_onednn_may_use_amx");
+            std::mem::transmute::<*mut c_void, Ask>(ask)() != 0
         }
     }
 

@@ -87,7 +87,13 @@ class PackedWeights {
     return values;
   }
 
-  // The integers inside it: sums of products of codes.
+  // The integers inside it: sums of products of codes, of 64 bits or, where no code can make larger
+  // ones, of 32.
+  void product_sums(TensorRef x, Span<std::int32_t> sums,
+                    const ProductOptions& options = ProductOptions()) const {
+    const qtensor_product_options_t asked = c_options(options);
+    detail::call(&qtensor_product_sums_i32, x.get(), get(), sums.data(), sums.size(), &asked);
+  }
   void product_sums(TensorRef x, Span<std::int64_t> sums,
                     const ProductOptions& options = ProductOptions()) const {
     const qtensor_product_options_t asked = c_options(options);

@@ -1,18 +1,13 @@
 //! Arithmetic on codes, exact as long as it stays in integers.
 //!
-//! Stands on [`QTensor`](crate::QTensor) and the kernels. A matrix product takes the planes of both
-//! sides as they are, or turns them into bytes: see [`PackedWeights`] and [`ProductMethod`].
+//! Stands on [`QTensor`](crate::QTensor) and the kernels. `product` has matrix products, see
+//! [`PackedWeights`]; `fixed` is everything from codes to codes without floats between.
 
-mod buffer;
-mod floats;
-mod left;
-mod matrix;
-mod method;
-mod output;
-mod packed;
+mod fixed;
+mod multiplier;
 mod product;
-mod sums;
+mod ratio;
 
-pub use floats::InputFormat;
-pub use method::{ProductMethod, ProductOptions};
-pub use packed::PackedWeights;
+pub use fixed::FixedOptions;
+pub use multiplier::FixedRounding;
+pub use product::{InputFormat, PackedWeights, ProductMethod, ProductOptions, SumType};

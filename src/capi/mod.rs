@@ -22,6 +22,7 @@ pub mod conv1d;
 pub mod dense;
 pub mod dequantize;
 pub mod error;
+pub mod fixed;
 pub mod halves;
 mod handle;
 pub mod int8;

@@ -63,7 +63,7 @@ impl qtensor_product_options_t {
             }
         };
         let threads = usize::try_from(self.threads).unwrap_or(usize::MAX);
-        Ok(ProductOptions { method, threads })
+        Ok(ProductOptions { method, threads, ..ProductOptions::default() })
     }
 }
 

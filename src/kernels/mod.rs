@@ -20,6 +20,7 @@ pub mod bits;
 mod compiled;
 pub mod cpu;
 pub mod dequantize;
+pub mod fixed;
 pub mod halves;
 pub mod lanes;
 pub mod product;

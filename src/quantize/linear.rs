@@ -232,7 +232,7 @@ pub(super) fn first_non_finite<T: Value>(values: &[T], first: usize) -> Error {
 impl QTensor {
     /// Replaces all codes, or nothing where the source reports an error, which it does only if it
     /// `may_refuse`.
-    pub(super) fn fill_codes<S: Source>(
+    pub(crate) fn fill_codes<S: Source>(
         &mut self,
         source: &S,
         may_refuse: bool,

@@ -22,6 +22,7 @@ mod attempt;
 mod borrow;
 mod bounded;
 mod files;
+mod fixed;
 mod floats;
 #[path = "../support/golden.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
@@ -62,6 +63,11 @@ fn products() {
 }
 
 #[test]
+fn fixed_point() {
+    sweep_all("fixed", fixed::CASES);
+}
+
+#[test]
 fn calls_that_serialize() {
     sweep_all("wire", wire::CASES);
 }
@@ -91,6 +97,7 @@ fn every_function_has_a_case() {
         tensor::CASES,
         borrow::CASES,
         product::CASES,
+        fixed::CASES,
         wire::CASES,
         files::CASES,
         quantize::CASES,

@@ -146,6 +146,17 @@ pub(crate) const CASES: &[Case] = &[
             attempt.call(run, || ());
         });
     }),
+    ("qtensor_product_sums_i32", |attempt| {
+        each_method(|packed, x, options| {
+            let mut sums = [0i32; 9];
+            let sums = sums.as_mut_ptr();
+            // SAFETY: live handles and room for the sums.
+            let run = |error: Error| unsafe {
+                qtensor_product_sums_i32(x, packed, sums, 9, options, error)
+            };
+            attempt.call(run, || ());
+        });
+    }),
     ("qtensor_product_codes", |attempt| {
         each_method(|packed, x, options| {
             for planes in [false, true] {

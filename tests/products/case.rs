@@ -6,7 +6,7 @@ pub(crate) const METHODS: [ProductMethod; 4] =
     [ProductMethod::Popcount, ProductMethod::Ternary, ProductMethod::Bytes, ProductMethod::Planes];
 
 pub(crate) fn options(threads: usize) -> ProductOptions {
-    ProductOptions { method: None, threads }
+    ProductOptions { threads, ..ProductOptions::default() }
 }
 
 pub(crate) struct Random(pub(crate) u64);
@@ -179,8 +179,8 @@ impl Case {
         packed.product(&self.x, &added, &mut values, &options(threads)).unwrap();
         self.check_values(&values, &expected, &added);
         for method in METHODS {
-            let options = ProductOptions { method: Some(method), threads };
-            let (mut sums, mut same) = (vec![-1; self.count()], vec![f32::NAN; self.count()]);
+            let options = ProductOptions { method: Some(method), ..options(threads) };
+            let (mut sums, mut same) = (vec![-1i64; self.count()], vec![f32::NAN; self.count()]);
             let done = packed.product_sums(&self.x, &mut sums, &options);
             if !self.takes(method) {
                 assert_eq!(done.unwrap_err().kind(), ErrorKind::Unsupported);
@@ -191,6 +191,22 @@ impl Case {
             assert_eq!(differs, None, "{method:?}: {self:?}");
             packed.product(&self.x, &added, &mut same, &options).unwrap();
             assert!(values == same, "{method:?}: {self:?}");
+            self.check_narrow(&packed, &sums, &options);
+        }
+    }
+
+    /// Sums of 32 bits: the same, or refused where codes of these precisions could make larger ones.
+    fn check_narrow(&self, packed: &PackedWeights, sums: &[i64], options: &ProductOptions) {
+        let mut narrow = vec![7i32; sums.len()];
+        let done = packed.product_sums(&self.x, &mut narrow, options);
+        let largest = |tensor: &QTensor| (1i64 << tensor.precision()) - 1;
+        let most = largest(&self.x) * largest(&self.w) * self.columns as i64;
+        if most > i64::from(i32::MAX) {
+            assert_eq!(done.unwrap_err().kind(), ErrorKind::Overflow);
+            assert!(narrow.iter().all(|sum| *sum == 7));
+        } else {
+            done.unwrap();
+            assert!(narrow.iter().map(|sum| i64::from(*sum)).eq(sums.iter().copied()), "{self:?}");
         }
     }
 

@@ -1,10 +1,10 @@
 //! Tiles of sums in registers: six rows by a panel, `vpopcntd` of what is 1 on both sides.
 
-use super::{LANES, Left, Planes};
+use super::{LANES, Left, Planes, Sums};
 use core::arch::x86_64::{
-    __m512i, _mm512_add_epi32, _mm512_and_si512, _mm512_loadu_si512, _mm512_popcnt_epi32,
-    _mm512_set1_epi32, _mm512_setzero_si512, _mm512_slli_epi32, _mm512_storeu_si512,
-    _mm512_sub_epi32, _mm512_ternarylogic_epi32,
+    __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi32, _mm512_and_si512, _mm512_loadu_si512,
+    _mm512_popcnt_epi32, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_slli_epi32,
+    _mm512_storeu_si512, _mm512_sub_epi32, _mm512_ternarylogic_epi32,
 };
 
 /// Rows whose sums are in registers at once: 24 of the 32, and the panel in four more.
@@ -58,6 +58,59 @@ impl Start {
     }
 }
 
+/// Words ahead of a kernel that goes through a panel once: 4 KiB, from memory.
+const AHEAD: usize = 1024;
+
+/// Has what comes later in a panel fetched.
+#[inline(always)]
+pub(super) fn ahead(words: *const u32) {
+    // SAFETY: a prefetch reads nothing that the program sees, wherever it points.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(words.wrapping_add(AHEAD).cast()) }
+}
+
+/// Where sums go, from a row on.
+#[derive(Clone, Copy)]
+struct To {
+    sums: *mut i32,
+    are_new: bool,
+}
+
+impl To {
+    fn of(sums: Sums<'_>) -> To {
+        To { sums: sums.numbers.as_mut_ptr(), are_new: sums.are_new }
+    }
+
+    /// # Safety
+    /// There is such a row.
+    unsafe fn row(self, row: usize) -> To {
+        // SAFETY: the row is in the slice.
+        To { sums: unsafe { self.sums.add(row * LANES) }, ..self }
+    }
+
+    /// Sets or adds to the sums of `N` rows from lane `first` on.
+    ///
+    /// # Safety
+    /// There are as many vectors in each of them.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    unsafe fn put<const N: usize, const V: usize>(self, totals: &[[__m512i; V]; N], first: usize) {
+        for (i, totals) in totals.iter().enumerate() {
+            for (v, total) in totals.iter().enumerate() {
+                // SAFETY: the vector is there.
+                unsafe {
+                    let to = self.sums.add(i * LANES + first + v * LANES_OF_VECTOR);
+                    let before = if self.are_new {
+                        _mm512_setzero_si512()
+                    } else {
+                        _mm512_loadu_si512(to.cast())
+                    };
+                    _mm512_storeu_si512(to.cast(), _mm512_add_epi32(before, *total));
+                }
+            }
+        }
+    }
+}
+
 /// # Safety
 /// The machine has AVX-512 F, BW and VPOPCNTDQ. The sizes are those that `super::check` asks for.
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq")]
@@ -66,11 +119,11 @@ pub(super) unsafe fn popcount(
     panel: &[u32],
     right: Planes,
     words: usize,
-    sums: &mut [i32],
+    sums: Sums<'_>,
 ) {
-    let (left, panel, rows) = (Start::of(left), panel.as_ptr(), sums.len() / LANES);
-    let sums = sums.as_mut_ptr();
-    tiles!(rows, |row| tile(left.row(row), panel, right, words, sums.add(row * LANES)));
+    let (left, panel, rows) = (Start::of(left), panel.as_ptr(), sums.rows());
+    let to = To::of(sums);
+    tiles!(rows, |row| tile(left.row(row), panel, right, words, to.row(row)));
 }
 
 /// # Safety
@@ -82,7 +135,7 @@ unsafe fn tile<const N: usize>(
     panel: *const u32,
     right: Planes,
     words: usize,
-    sums: *mut i32,
+    to: To,
 ) {
     let mut totals = [[_mm512_setzero_si512(); VECTORS]; N];
     // By weight, the heaviest first: what is there is doubled, and each weight costs nothing more.
@@ -109,7 +162,7 @@ unsafe fn tile<const N: usize>(
         }
     }
     // SAFETY: a row of sums has `LANES`.
-    unsafe { add_to(&totals, sums) }
+    unsafe { to.put(&totals, 0) }
 }
 
 /// One plane of the left with one of the right.
@@ -128,6 +181,11 @@ unsafe fn pass<const N: usize, const NEGATIVE: bool>(
     for word in 0..words {
         // SAFETY: the word is one of the `words`.
         unsafe {
+            if N == 1 {
+                for v in 0..VECTORS {
+                    ahead(w.wrapping_add(word * step + v * LANES_OF_VECTOR));
+                }
+            }
             let w = load::<VECTORS>(w.add(word * step));
             for (i, totals) in totals.iter_mut().enumerate() {
                 let x = _mm512_set1_epi32(x.add(i * row + word).read().cast_signed());
@@ -147,22 +205,17 @@ unsafe fn pass<const N: usize, const NEGATIVE: bool>(
 /// # Safety
 /// As for [`popcount`], with two planes on both sides.
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq")]
-pub(super) unsafe fn ternary(left: Left<'_>, panel: &[u32], words: usize, sums: &mut [i32]) {
-    let (left, panel, rows) = (Start::of(left), panel.as_ptr(), sums.len() / LANES);
-    let sums = sums.as_mut_ptr();
-    tiles!(rows, |row| ternary_tile(left.row(row), panel, words, sums.add(row * LANES)));
+pub(super) unsafe fn ternary(left: Left<'_>, panel: &[u32], words: usize, sums: Sums<'_>) {
+    let (left, panel, rows) = (Start::of(left), panel.as_ptr(), sums.rows());
+    let to = To::of(sums);
+    tiles!(rows, |row| ternary_tile(left.row(row), panel, words, to.row(row)));
 }
 
 /// # Safety
 /// As for [`ternary`], for `N` rows.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq")]
-unsafe fn ternary_tile<const N: usize>(
-    left: Start,
-    panel: *const u32,
-    words: usize,
-    sums: *mut i32,
-) {
+unsafe fn ternary_tile<const N: usize>(left: Start, panel: *const u32, words: usize, to: To) {
     /// `a & (b ^ c)`
     const DIFFERENT: i32 = 0b0110_0000;
     /// Two counts for each sum need the registers that the other half would.
@@ -198,7 +251,7 @@ unsafe fn ternary_tile<const N: usize>(
             }
         }
         // SAFETY: half a row of sums begins there.
-        unsafe { add_to(&both_ones, sums.add(first)) }
+        unsafe { to.put(&both_ones, first) }
     }
 }
 
@@ -213,22 +266,4 @@ unsafe fn load<const V: usize>(at: *const u32) -> [__m512i; V] {
         *vector = unsafe { _mm512_loadu_si512(at.add(v * LANES_OF_VECTOR).cast()) };
     }
     vectors
-}
-
-/// Adds to `N` rows of sums, `LANES` apart.
-///
-/// # Safety
-/// `sums` points to as many vectors in each of them.
-#[inline]
-#[target_feature(enable = "avx512f")]
-unsafe fn add_to<const N: usize, const V: usize>(totals: &[[__m512i; V]; N], sums: *mut i32) {
-    for (i, totals) in totals.iter().enumerate() {
-        for (v, total) in totals.iter().enumerate() {
-            // SAFETY: the vector is there.
-            unsafe {
-                let to = sums.add(i * LANES + v * LANES_OF_VECTOR).cast::<__m512i>();
-                _mm512_storeu_si512(to, _mm512_add_epi32(_mm512_loadu_si512(to), *total));
-            }
-        }
-    }
 }

@@ -12,7 +12,7 @@ mod read;
 #[cfg(target_arch = "x86_64")]
 mod unpacked;
 
-pub use super::product::LANES;
+pub use super::product::{LANES, Sums};
 pub use read::{read, sum, twos_complement};
 
 use super::cpu::{Kind, Level};
@@ -75,8 +75,8 @@ pub struct Left<'a> {
     pub stride: usize,
 }
 
-/// Adds to `sums[i * LANES + j]` the sum of the products of row `i` on the left, of which the first
-/// `words` words count, with row `j` of the panel.
+/// Makes sum `i * LANES + j` that of the products of row `i` on the left, of which the first `words`
+/// words count, with row `j` of the panel.
 ///
 /// There are as many rows on the left as `sums` has.
 pub fn popcount(
@@ -85,32 +85,32 @@ pub fn popcount(
     panel: &[u32],
     right: Planes,
     words: usize,
-    sums: &mut [i32],
+    sums: Sums<'_>,
 ) {
-    check(left, panel, right, words, sums);
+    check(left, panel, right, words, &sums);
     match level.kind() {
         // SAFETY: a `Level` of this kind exists only where AVX-512 with F, BW and VPOPCNTDQ does, and
         // the sizes were checked.
         #[cfg(target_arch = "x86_64")]
         Kind::Avx512 => unsafe { avx512::popcount(left, panel, right, words, sums) },
-        _ => portable::popcount(level, left, panel, right, words, sums),
+        _ => portable::popcount(level, left, panel, right, words, sums.into_numbers()),
     }
 }
 
 /// [`popcount`] for numbers from -1 to 1, in two signed planes on both sides: half the work.
-pub fn ternary(level: Level, left: Left<'_>, panel: &[u32], words: usize, sums: &mut [i32]) {
-    check(left, panel, TERNARY, words, sums);
+pub fn ternary(level: Level, left: Left<'_>, panel: &[u32], words: usize, sums: Sums<'_>) {
+    check(left, panel, TERNARY, words, &sums);
     assert_eq!(left.planes, TERNARY, "numbers from -1 to 1");
     match level.kind() {
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Kind::Avx512 => unsafe { avx512::ternary(left, panel, words, sums) },
-        _ => portable::ternary(level, left, panel, words, sums),
+        _ => portable::ternary(level, left, panel, words, sums.into_numbers()),
     }
 }
 
-/// Adds to `sums[i * LANES + j]` the sum of the products of row `i` of the bytes with the bytes that
-/// row `j` of the panel stands for.
+/// Makes sum `i * LANES + j` that of the products of row `i` of the bytes with the bytes that row `j` of
+/// the panel stands for.
 ///
 /// Rows of `x` begin `stride` bytes apart, and there are as many as `sums` has; each has [`WORD`]
 /// bytes for each of `words` words.
@@ -121,10 +121,10 @@ pub fn unpacked(
     panel: &[u32],
     part: Part,
     words: usize,
-    sums: &mut [i32],
+    sums: Sums<'_>,
 ) {
-    let rows = sums.len() / LANES;
-    assert!(sums.len().is_multiple_of(LANES), "whole rows of sums");
+    let rows = sums.rows();
+    assert!(sums.numbers.len().is_multiple_of(LANES), "whole rows of sums");
     check_part(panel, part, words);
     let Some(last) = rows.checked_sub(1) else { return };
     let needed = last.checked_mul(stride).and_then(|last| last.checked_add(words * WORD));
@@ -134,7 +134,7 @@ pub fn unpacked(
         // and the sizes were checked.
         #[cfg(target_arch = "x86_64")]
         Kind::Avx512 => unsafe { unpacked::multiply(x, stride, panel, part, words, sums) },
-        _ => portable::unpacked(level, x, stride, panel, part, words, sums),
+        _ => portable::unpacked(level, x, stride, panel, part, words, sums.into_numbers()),
     }
 }
 
@@ -158,14 +158,14 @@ fn check_part(panel: &[u32], part: Part, words: usize) {
     assert!(panel.len() >= words * of * LANES, "the panel has {LANES} rows");
 }
 
-fn check(left: Left<'_>, panel: &[u32], right: Planes, words: usize, sums: &[i32]) {
+fn check(left: Left<'_>, panel: &[u32], right: Planes, words: usize, sums: &Sums<'_>) {
     for planes in [left.planes, right] {
         assert!((1..=MOST_PLANES).contains(&planes.count), "{} planes", planes.count);
     }
     assert!(words <= MOST_WORDS, "{words} words");
     assert!(panel.len() >= words * right.count * LANES, "the panel has {LANES} rows");
-    assert_eq!(sums.len() % LANES, 0, "whole rows of sums");
-    let rows = sums.len() / LANES * left.planes.count;
+    assert_eq!(sums.numbers.len() % LANES, 0, "whole rows of sums");
+    let rows = sums.rows() * left.planes.count;
     if let Some(last) = rows.checked_sub(1) {
         let needed = last.checked_mul(left.stride).and_then(|last| last.checked_add(words));
         assert!(needed.is_some_and(|needed| needed <= left.words.len()), "the rows are there");

@@ -1,6 +1,6 @@
 //! Plain Rust: the specification, compiled once for every machine and once for AVX2.
 
-use super::{DEPTH, LANES, Left, Part, Planes, WORD};
+use super::{DEPTH, LANES, Left, Part, Planes, Sums, WORD};
 use crate::kernels::compiled::{Step, compiled_for};
 use crate::kernels::cpu::Level;
 use crate::kernels::product::{self, Bounds, Unit};
@@ -87,7 +87,15 @@ pub(super) fn unpacked(
     let (unit, mut bytes) = (Unit::of(level), [0; WORD * LANES]);
     for (word, group) in panel.chunks_exact(part.of * LANES).take(words).enumerate() {
         unpack_panel(level, group, part, &mut bytes);
-        product::multiply(unit, Bounds::ANY, &x[word * WORD..], stride, &bytes, WORD, sums);
+        product::multiply(
+            unit,
+            Bounds::ANY,
+            &x[word * WORD..],
+            stride,
+            &bytes,
+            WORD,
+            Sums::more(sums),
+        );
     }
 }
 

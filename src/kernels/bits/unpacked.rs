@@ -1,7 +1,8 @@
 //! Bytes with numbers that are put together from their planes in registers: bits are transposed by
 //! `gf2p8affineqb`, products summed by `vpdpbusd`.
 
-use super::{DEPTH, LANES, Part, WORD};
+use super::avx512::ahead;
+use super::{DEPTH, LANES, Part, Sums, WORD};
 use core::arch::x86_64::{
     __m512i, _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_loadu_si256,
     _mm256_permute4x64_epi64, _mm512_add_epi32, _mm512_and_si512, _mm512_broadcast_i32x4,
@@ -72,10 +73,10 @@ pub(super) unsafe fn multiply(
     panel: &[u32],
     part: Part,
     words: usize,
-    sums: &mut [i32],
+    sums: Sums<'_>,
 ) {
-    let (source, rows) = (Source::of(panel, part), sums.len() / LANES);
-    let (x, sums) = (x.as_ptr(), sums.as_mut_ptr());
+    let (source, rows) = (Source::of(panel, part), sums.rows());
+    let (x, sums) = (x.as_ptr(), sums.into_numbers().as_mut_ptr());
     let mut row = 0;
     while row < rows {
         // SAFETY: the rows from `row` on are in both slices; passed on.
@@ -133,6 +134,9 @@ unsafe fn one_row<const Q: usize>(x: *const u8, source: Source, words: usize, su
             let panel = source.panel.add(word * source.step);
             for (v, totals) in totals.iter_mut().enumerate() {
                 let planes = load::<Q>(panel.add(v * LANES_OF_VECTOR), source.flip);
+                for q in 0..Q {
+                    ahead(panel.wrapping_add(v * LANES_OF_VECTOR + q * LANES));
+                }
                 add(x, &bytes::<Q>(&planes), totals);
             }
         }

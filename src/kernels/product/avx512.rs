@@ -1,7 +1,7 @@
 //! Tiles of sums in registers: six rows by a panel, by `vpdpbusd`, which adds four products to a
 //! sum of 32 bits without saturation.
 
-use super::{DEPTH, LANES};
+use super::{DEPTH, LANES, Sums};
 use core::arch::x86_64::{
     __m512i, _mm512_add_epi32, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32,
     _mm512_setzero_si512, _mm512_storeu_si512,
@@ -23,22 +23,22 @@ pub(super) unsafe fn multiply(
     stride: usize,
     panel: &[i8],
     columns: usize,
-    sums: &mut [i32],
+    sums: Sums<'_>,
 ) {
-    let rows = sums.len() / LANES;
-    let (x, panel, sums) = (x.as_ptr(), panel.as_ptr(), sums.as_mut_ptr());
+    let (rows, are_new) = (sums.rows(), sums.are_new);
+    let (x, panel, sums) = (x.as_ptr(), panel.as_ptr(), sums.numbers.as_mut_ptr());
     let mut row = 0;
     while row < rows {
         // SAFETY: the rows from `row` on, at most as many as are left, lie in both slices.
         unsafe {
             let (x, sums) = (x.add(row * stride), sums.add(row * LANES));
             match rows - row {
-                1 => tile::<1>(x, stride, panel, columns, sums),
-                2 => tile::<2>(x, stride, panel, columns, sums),
-                3 => tile::<3>(x, stride, panel, columns, sums),
-                4 => tile::<4>(x, stride, panel, columns, sums),
-                5 => tile::<5>(x, stride, panel, columns, sums),
-                _ => tile::<ROWS>(x, stride, panel, columns, sums),
+                1 => tile::<1>(x, stride, panel, columns, (sums, are_new)),
+                2 => tile::<2>(x, stride, panel, columns, (sums, are_new)),
+                3 => tile::<3>(x, stride, panel, columns, (sums, are_new)),
+                4 => tile::<4>(x, stride, panel, columns, (sums, are_new)),
+                5 => tile::<5>(x, stride, panel, columns, (sums, are_new)),
+                _ => tile::<ROWS>(x, stride, panel, columns, (sums, are_new)),
             }
         }
         row += ROWS;
@@ -54,9 +54,10 @@ unsafe fn tile<const N: usize>(
     stride: usize,
     panel: *const i8,
     columns: usize,
-    sums: *mut i32,
+    (sums, are_new): (*mut i32, bool),
 ) {
-    let mut totals = [[_mm512_setzero_si512(); VECTORS]; N];
+    let none = _mm512_setzero_si512();
+    let mut totals = [[none; VECTORS]; N];
     for group in 0..columns / DEPTH {
         // SAFETY: a group of the panel has `DEPTH * LANES` bytes, four vectors, and one of a row
         // `DEPTH`.
@@ -82,7 +83,8 @@ unsafe fn tile<const N: usize>(
             // SAFETY: a row of sums has four vectors.
             unsafe {
                 let to = sums.add(i * LANES + vector * LANES / VECTORS).cast::<__m512i>();
-                _mm512_storeu_si512(to, _mm512_add_epi32(_mm512_loadu_si512(to), *total));
+                let before = if are_new { none } else { _mm512_loadu_si512(to) };
+                _mm512_storeu_si512(to, _mm512_add_epi32(before, *total));
             }
         }
     }

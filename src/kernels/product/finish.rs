@@ -62,8 +62,8 @@ pub struct Totals<'a, T> {
     pub sums: &'a [T],
     /// For each row: what is added to its sums, and the sum of its codes.
     pub of_rows: &'a [OfRow],
-    /// For each lane.
-    pub of_lanes: &'a [T; LANES],
+    /// For each lane, unless nothing is added to any sum: then those of the rows do not count either.
+    pub of_lanes: Option<&'a [T; LANES]>,
 }
 
 /// What a row has to itself.
@@ -98,10 +98,17 @@ impl<T: Number> Totals<'_, T> {
     ) {
         let (stride, first, count) = place;
         let rows = self.sums.as_chunks::<LANES>().0.iter().zip(self.of_rows);
-        for ((sums, of_row), out) in rows.zip(out.chunks_mut(stride)) {
+        let rows = rows.zip(out.chunks_mut(stride));
+        let Some(of_lanes) = self.of_lanes else {
+            for ((sums, of_row), out) in rows {
+                put(sums, of_row.code_sum as f64, &mut out[first..first + count]);
+            }
+            return;
+        };
+        for ((sums, of_row), out) in rows {
             let added = T::low(of_row.added);
             let mut totals = *sums;
-            for (total, of_lane) in totals.iter_mut().zip(self.of_lanes) {
+            for (total, of_lane) in totals.iter_mut().zip(of_lanes) {
                 *total = total.plus(added).plus(*of_lane);
             }
             put(&totals, of_row.code_sum as f64, &mut out[first..first + count]);
@@ -148,7 +155,7 @@ impl Step<i64> for Accumulate<'_> {
 }
 
 /// Complete sums as they are.
-pub fn sums<T: Number>(level: Level, totals: Totals<'_, T>, place: Place<'_, i64>) {
+pub fn sums<T: Number, S: Number>(level: Level, totals: Totals<'_, T>, place: Place<'_, S>) {
     let Place { out, stride, first, count } = place;
     compiled_for(level, ToSums { totals, place: (stride, first, count) }, out);
 }
@@ -158,11 +165,15 @@ struct ToSums<'a, T> {
     place: (usize, usize, usize),
 }
 
-impl<T: Number> Step<i64> for ToSums<'_, T> {
+impl<T: Number, S: Number> Step<S> for ToSums<'_, T> {
     #[inline(always)]
-    fn run(self, out: &mut [i64]) {
+    fn run(self, out: &mut [S]) {
         self.totals.each_row(self.place, out, |totals, _, out| {
-            out.iter_mut().zip(totals).for_each(|(out, total)| *out = total.wide());
+            if let Some(out) = out.first_chunk_mut::<LANES>() {
+                out.iter_mut().zip(totals).for_each(|(out, total)| *out = S::low(total.wide()));
+            } else {
+                out.iter_mut().zip(totals).for_each(|(out, total)| *out = S::low(total.wide()));
+            }
         });
     }
 }
@@ -175,8 +186,8 @@ pub struct Lanes<'a> {
     pub biased: Option<(&'a [f64], &'a [f64])>,
     /// What the sum is multiplied with.
     pub scales: &'a [f64],
-    /// Added last.
-    pub added: &'a [f64],
+    /// Added last, where there is something to add.
+    pub added: Option<&'a [f64]>,
 }
 
 impl Lanes<'_> {
@@ -189,36 +200,58 @@ impl Lanes<'_> {
         out: &mut [O],
         put: impl Fn(f64) -> O,
     ) {
-        let Lanes { biased, scales, added } = *self;
-        // The loop over a whole panel has no end that is not known.
-        match (<&[f64; LANES]>::try_from(scales), <&[f64; LANES]>::try_from(added), biased) {
-            (Ok(scales), Ok(added), None) => totals.each_row(place, out, |totals, _, out| {
+        // Loops over a whole panel have an end that is known.
+        let whole = <&[f64; LANES]>::try_from(self.scales);
+        match (self.biased, self.added, whole) {
+            (None, None, Ok(scales)) => totals.each_row(place, out, |totals, _, out| {
                 let Some(out) = out.first_chunk_mut::<LANES>() else { return };
-                for (((out, total), scale), added) in
-                    out.iter_mut().zip(totals).zip(scales).zip(added)
-                {
+                for ((out, total), scale) in out.iter_mut().zip(totals).zip(scales) {
+                    *out = put(scale * total.double());
+                }
+            }),
+            (None, None, Err(_)) => totals.each_row(place, out, |totals, _, out| {
+                for ((out, total), scale) in out.iter_mut().zip(totals).zip(self.scales) {
+                    *out = put(scale * total.double());
+                }
+            }),
+            (None, Some(added), _) => totals.each_row(place, out, |totals, _, out| {
+                let lanes = self.scales.iter().zip(added);
+                for ((out, total), (scale, added)) in out.iter_mut().zip(totals).zip(lanes) {
                     *out = put(scale * total.double() + added);
                 }
             }),
-            (_, _, None) => totals.each_row(place, out, |totals, _, out| {
-                for (((out, total), scale), added) in
-                    out.iter_mut().zip(totals).zip(scales).zip(added)
-                {
-                    *out = put(scale * total.double() + added);
-                }
-            }),
-            (_, _, Some((biases, constants))) => {
-                totals.each_row(place, out, |totals, code_sum, out| {
-                    let lanes = scales.iter().zip(added).zip(biases.iter().zip(constants));
-                    for ((out, total), ((scale, added), (bias, constant))) in
-                        out.iter_mut().zip(totals).zip(lanes)
-                    {
-                        let codes = total.double() + bias * code_sum + constant;
-                        *out = put(scale * codes + added);
-                    }
-                });
+            (Some(biased), None, _) => {
+                self.each_biased(totals, biased, place, out, |_, value| put(value));
+            }
+            (Some(biased), Some(added), _) => {
+                self.each_biased(
+                    totals,
+                    biased,
+                    place,
+                    out,
+                    |lane, value| put(value + added[lane]),
+                );
             }
         }
+    }
+
+    #[inline(always)]
+    fn each_biased<T: Number, O>(
+        &self,
+        totals: Totals<'_, T>,
+        (biases, constants): (&[f64], &[f64]),
+        place: (usize, usize, usize),
+        out: &mut [O],
+        put: impl Fn(usize, f64) -> O,
+    ) {
+        totals.each_row(place, out, |totals, code_sum, out| {
+            let lanes = self.scales.iter().zip(biases.iter().zip(constants)).enumerate();
+            for ((out, total), (lane, (scale, (bias, constant)))) in
+                out.iter_mut().zip(totals).zip(lanes)
+            {
+                *out = put(lane, scale * (total.double() + bias * code_sum + constant));
+            }
+        });
     }
 }
 

@@ -26,6 +26,37 @@ pub const DEPTH: usize = 4;
 /// The longest rows: 65,536 products of at most 255 * 128 stay below 2^31.
 pub const MOST_COLUMNS: usize = 1 << 16;
 
+/// Sums of rows with a panel, [`LANES`] of each row, that a kernel makes.
+#[derive(Debug)]
+pub struct Sums<'a> {
+    pub(super) numbers: &'a mut [i32],
+    pub(super) are_new: bool,
+}
+
+impl<'a> Sums<'a> {
+    /// Sums that replace what is there.
+    pub fn new(numbers: &'a mut [i32]) -> Sums<'a> {
+        Sums { numbers, are_new: true }
+    }
+
+    /// Sums that are added to what is there; wrapping.
+    pub fn more(numbers: &'a mut [i32]) -> Sums<'a> {
+        Sums { numbers, are_new: false }
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.numbers.len() / LANES
+    }
+
+    /// The numbers, for a kernel that only adds.
+    pub(super) fn into_numbers(self) -> &'a mut [i32] {
+        if self.are_new {
+            self.numbers.fill(0);
+        }
+        self.numbers
+    }
+}
+
 /// What a caller knows of the bytes: where they are small, AVX2 without AVX-VNNI takes fewer
 /// instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +77,11 @@ impl Bounds {
     }
 }
 
-/// Adds the sum of the products of row `i` of `x` with row `j` of `panel` to `sums[i * LANES + j]`.
-/// Wraps.
+/// Makes sum `i * LANES + j` that of the products of row `i` of `x` with row `j` of `panel`.
 ///
 /// Rows have `columns` elements, a multiple of [`DEPTH`] and at most [`MOST_COLUMNS`]. Those of `x`
 /// begin `stride` bytes apart; there are as many as `sums` has rows. Where the bytes of a row or of
-/// the panel are beyond `bounds`, what is added is unspecified.
+/// the panel are beyond `bounds`, the sums are unspecified.
 pub fn multiply(
     unit: Unit,
     bounds: Bounds,
@@ -59,11 +89,11 @@ pub fn multiply(
     stride: usize,
     panel: &[i8],
     columns: usize,
-    sums: &mut [i32],
+    sums: Sums<'_>,
 ) {
-    let rows = sums.len() / LANES;
+    let rows = sums.rows();
     assert!(columns.is_multiple_of(DEPTH) && columns <= MOST_COLUMNS, "rows of {columns}");
-    assert_eq!(sums.len() % LANES, 0, "whole rows of sums");
+    assert_eq!(sums.numbers.len() % LANES, 0, "whole rows of sums");
     assert_eq!(panel.len(), columns * LANES, "the panel has {LANES} rows");
     if rows == 0 {
         return;
@@ -76,14 +106,18 @@ pub fn multiply(
         "bytes within {bounds:?}"
     );
     match unit.kind() {
-        Kind::Portable => portable::multiply(x, stride, panel, columns, sums),
+        Kind::Portable => portable::multiply(x, stride, panel, columns, sums.into_numbers()),
         // SAFETY: a `Unit` of this kind exists only where AVX2 does, and the sizes were checked.
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => unsafe { avx2::multiply(bounds, x, stride, panel, columns, sums) },
+        Kind::Avx2 => unsafe {
+            avx2::multiply(bounds, x, stride, panel, columns, sums.into_numbers())
+        },
         // SAFETY: a `Unit` of this kind exists only where AVX2 and AVX-VNNI do, and the sizes were
         // checked.
         #[cfg(target_arch = "x86_64")]
-        Kind::AvxVnni => unsafe { avx2::multiply_vnni(x, stride, panel, columns, sums) },
+        Kind::AvxVnni => unsafe {
+            avx2::multiply_vnni(x, stride, panel, columns, sums.into_numbers())
+        },
         // SAFETY: a `Unit` of this kind exists only where AVX-512 F, BW and VNNI do, and the sizes
         // were checked.
         #[cfg(target_arch = "x86_64")]

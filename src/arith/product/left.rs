@@ -1,6 +1,6 @@
 //! Rows of the input, as the kernels take them.
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, resize};
 use super::matrix::{Matrix, planes_of};
 use super::method::ProductMethod;
 use crate::error::Result;
@@ -94,7 +94,7 @@ impl Rows {
         (first, rows): (usize, usize),
     ) -> Result<()> {
         self.code_sums.clear();
-        super::buffer::resize(&mut self.code_sums, rows, WHAT)?;
+        resize(&mut self.code_sums, rows, WHAT)?;
         match method {
             ProductMethod::Popcount | ProductMethod::Ternary => self.read_words(x, matrix, first),
             ProductMethod::Bytes => self.read_bytes(x, matrix, first),
@@ -187,7 +187,7 @@ impl Rows {
         let count = i64::try_from(columns).unwrap_or(i64::MAX);
         for ((bytes, byte_sums), term) in self.bytes.iter().zip(&mut self.byte_sums).zip(terms) {
             byte_sums.clear();
-            super::buffer::resize(byte_sums, self.code_sums.len(), WHAT)?;
+            resize(byte_sums, self.code_sums.len(), WHAT)?;
             let bytes = bytes.numbers().get(before..).unwrap_or_default();
             let sums = byte_sums.iter_mut().zip(&mut self.code_sums);
             for (bytes, (byte_sum, code_sum)) in bytes.chunks_exact(columns).zip(sums) {

@@ -4,7 +4,7 @@ use super::buffer::{Buffer, resize};
 use super::matrix::{Matrix, Names, check_finite, planes_of};
 use crate::error::{Error, Result};
 use crate::kernels::Level;
-use crate::kernels::bits::{self, BYTE_PLANES, LANES, Part, Planes, WORD};
+use crate::kernels::bits::{self, BYTE_PLANES, LANES, Planes, WORD};
 use crate::params::Params;
 use crate::tensor::QTensor;
 
@@ -28,7 +28,7 @@ const NAMES: Names =
 ///
 /// let weights = PackedWeights::new(&w)?;
 /// let options = ProductOptions::default();
-/// let mut sums = [0; 2];
+/// let mut sums = [0i64; 2];
 /// weights.product_sums(&x, &mut sums, &options)?;
 /// assert_eq!(sums, [-2, 10]);
 /// let mut values = [0.0; 2];
@@ -41,6 +41,7 @@ const NAMES: Names =
 #[derive(Debug)]
 pub struct PackedWeights {
     pub(super) matrix: Matrix,
+    pub(super) precision: u8,
     pub(super) planes: Planes,
     pub(super) parts: &'static [WeightPart],
     /// For each [`LANES`] rows a panel: for each word, each plane's of every row.
@@ -86,11 +87,6 @@ impl WeightPart {
             Some(whole) => whole,
             None => &NINE,
         }
-    }
-
-    /// For the kernels: `of` is the number of planes of the panels.
-    pub(super) const fn part(self, of: usize) -> Part {
-        Part { of, first: self.first, planes: self.planes }
     }
 }
 
@@ -154,6 +150,7 @@ impl PackedWeights {
         let planes = planes_of(weights);
         let mut packed = PackedWeights {
             matrix,
+            precision: weights.precision(),
             planes,
             parts: WeightPart::of(planes),
             panels: Buffer::default(),

@@ -1,5 +1,6 @@
 //! Which way a product goes.
 
+use crate::arith::multiplier::FixedRounding;
 use crate::error::{Error, Result};
 use crate::kernels::bits::{Planes, TERNARY};
 
@@ -28,6 +29,10 @@ pub struct ProductOptions {
     /// The most threads to work on; 0 is 1. Small products get fewer. Results are the same for any
     /// number.
     pub threads: usize,
+    /// How a product's codes are rounded; counts for [`PackedWeights::product_codes`] alone.
+    ///
+    /// [`PackedWeights::product_codes`]: super::PackedWeights::product_codes
+    pub rounding: FixedRounding,
 }
 
 /// Pairs of planes up to which bits are faster than bytes.

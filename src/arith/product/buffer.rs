@@ -1,6 +1,7 @@
 //! Memory that products work in.
 
 use crate::error::{Error, Result};
+use crate::planes::prefer_huge_pages;
 
 /// Numbers that begin with a cache line: loads of whole registers then never take two.
 #[derive(Debug, Default)]
@@ -54,6 +55,7 @@ pub(super) fn resize<T: Copy + Default>(
     let bytes = count.saturating_mul(size_of::<T>());
     let more = count.saturating_sub(values.len());
     values.try_reserve_exact(more).map_err(|_| Error::OutOfMemory { what, bytes })?;
+    prefer_huge_pages(values);
     values.resize(count, T::default());
     Ok(())
 }

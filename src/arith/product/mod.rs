@@ -1,22 +1,64 @@
 //! Matrix products: what is asked for, and what is refused.
+//!
+//! A product takes the planes of both sides as they are, or turns them into bytes: see
+//! [`PackedWeights`] and [`ProductMethod`].
 
-use super::buffer::resize;
-use super::matrix::{Matrix, Names, check_count, check_finite, planes_of};
-use super::method::{ProductMethod, ProductOptions};
-use super::output::{Codes, Sums, Values};
-use super::packed::PackedWeights;
-use super::sums::{Job, Output};
+mod buffer;
+mod factors;
+mod fixed;
+mod floats;
+mod left;
+mod matrix;
+mod method;
+mod output;
+mod packed;
+mod sums;
+
+pub use floats::InputFormat;
+pub use method::{ProductMethod, ProductOptions};
+pub use packed::PackedWeights;
+
+use super::multiplier::FixedRounding;
 use crate::error::{Error, Result};
+use crate::kernels::product::Number;
 use crate::params::Params;
-use crate::planes::{Storage, codes};
+use crate::planes::{self, Storage};
 use crate::tensor::QTensor;
 use crate::threads::MAX_THREADS;
+use buffer::resize;
+use core::marker::PhantomData;
+use factors::Factors;
+use fixed::{FixedCodes, Parameters};
+use matrix::{MAX_PRECISION, Matrix, Names, check_count, check_finite, planes_of};
+use output::{Codes, Sums, Values};
+use sums::{Job, Output};
 
 const NAMES: Names =
     Names { precision: "precision of the input", size: "number of elements of the input" };
 
 /// Products that are worth a thread.
 const THREAD_PRODUCTS: usize = 1 << 20;
+
+/// An integer type of sums.
+pub trait SumType: Number + sealed::Sealed {
+    /// The largest number.
+    #[doc(hidden)]
+    const MOST: i128;
+}
+
+impl SumType for i32 {
+    const MOST: i128 = i32::MAX as i128;
+}
+
+impl SumType for i64 {
+    const MOST: i128 = i64::MAX as i128;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for i32 {}
+    impl Sealed for i64 {}
+}
 
 /// The largest precision of a product's codes.
 const MAX_RESULT_PRECISION: u8 = 16;
@@ -39,21 +81,29 @@ impl PackedWeights {
     /// The integer sums of a product: `sums[m * rows + n]` is the sum over `k` of the code at `m, k`
     /// of `x` times the code at `n, k` of the weights. Exact.
     ///
-    /// `x` has any number of dimensions, the last of which is the weights' columns. The result is the
-    /// same for every method and any number of threads.
+    /// `x` has any number of dimensions, the last of which is the weights' columns. The sums are `i32`
+    /// or `i64`. They are the same for every method and any number of threads.
     ///
     /// # Errors
     /// `ShapeMismatch` where the columns differ or `sums` does not hold all; `InvalidArgument` for an
     /// `x` without elements; `OutOfRange` for a precision that is not 1 to 8; `Unsupported` for a
-    /// logarithmic `x` and a method that these precisions cannot go; `Overflow` where the sums could
-    /// be beyond 64 bits; `OutOfMemory`. Only for the last may anything have been written.
-    pub fn product_sums(
+    /// logarithmic `x` and a method that these precisions cannot go; `Overflow` where codes of these
+    /// precisions could have sums beyond the type, whatever they are; `OutOfMemory`. Only for the last
+    /// may anything have been written.
+    pub fn product_sums<S: SumType>(
         &self,
         x: &QTensor,
-        sums: &mut [i64],
+        sums: &mut [S],
         options: &ProductOptions,
     ) -> Result<()> {
-        self.run(x, Sums, "number of sums", sums, options)
+        let matrix = self.matrix_of(x)?;
+        let largest = |precision: u8| (1i128 << precision.min(MAX_PRECISION)).saturating_sub(1);
+        let product = largest(x.precision()).saturating_mul(largest(self.precision));
+        let columns = i128::try_from(matrix.columns).unwrap_or(i128::MAX);
+        if product.saturating_mul(columns) > S::MOST {
+            return Err(Error::Overflow { what: "sum of products", limit: S::MOST });
+        }
+        self.run(x, Sums(PhantomData), "number of sums", sums, options)
     }
 
     /// The values of a product: `values[m * rows + n]` is the sum over `k` of the value at `m, k` of
@@ -85,13 +135,19 @@ impl PackedWeights {
     /// for each output, in double precision: a code is at most 1/2 and some 2^-45 of the largest
     /// magnitude that went into it from the exact quotient.
     ///
+    /// With [`FixedRounding::Dnnlowp`](crate::FixedRounding) it is dnnlowp's: `(a * q + 2^(s - 1)) >> s`
+    /// and the zero point, with `a` the exact sum of products of codes less their zero points, and of
+    /// `added` in units of both scales, rounded to a 32-bit integer.
+    ///
     /// `out` has any dimensions with as many elements, the last of which is the weights' rows.
     ///
     /// # Errors
     /// As [`PackedWeights::product`]; `ShapeMismatch` too where `out` has other dimensions;
     /// `OutOfRange` where its precision is not 1 to 16; `Unsupported` where it is logarithmic or has
-    /// channels along another dimension; `InvalidArgument` for a scale of 0; `NonFinite` for a scale
-    /// or bias that is, and where a scale is too small to divide by. `out` is as it was then.
+    /// channels along another dimension, and where dnnlowp's formula cannot take the parameters: real
+    /// biases, multipliers outside of 2^-33 to 2^30; `InvalidArgument` for a scale of 0; `NonFinite`
+    /// for a scale or bias that is, and where a scale is too small to divide by; `Overflow` where its
+    /// sums could be beyond 64 bits. `out` is as it was then.
     pub fn product_codes(
         &self,
         x: &QTensor,
@@ -99,7 +155,52 @@ impl PackedWeights {
         out: &mut QTensor,
         options: &ProductOptions,
     ) -> Result<()> {
-        let mut values = Values::new(self, scale_and_bias(x)?, added)?;
+        let input = scale_and_bias(x)?;
+        let mut values = Values::new(self, input, added)?;
+        let count = self.check_result(x, out)?;
+        let (scale, bias) = ([out.scale()], [out.bias()]);
+        let result = match out.params()? {
+            Params::Affine { .. } | Params::Log { .. } => {
+                Parameters { scales: &scale, biases: &bias }
+            }
+            Params::PerChannel { axis, scales, biases } if axis.saturating_add(1) == out.ndim() => {
+                Parameters { scales, biases }
+            }
+            Params::PerChannel { axis, .. } => {
+                return Err(Error::Unsupported {
+                    what: "axis of the channels of the result",
+                    value: i128::try_from(axis).unwrap_or(i128::MAX),
+                    reason: "its channels are along the last dimension, that of the outputs",
+                });
+            }
+        };
+        check_parameters(result)?;
+        let most = u16::MAX.wrapping_shr(16u32.saturating_sub(out.precision().into()));
+        let high = i32::from(most);
+        let low = if out.is_signed() { high.wrapping_neg() } else { 0 };
+        let mut codes = Vec::new();
+        resize(&mut codes, count, "codes of a product")?;
+        let what = "number of codes";
+        match options.rounding {
+            FixedRounding::Nearest => {
+                values.divide(result.scales, result.biases, self.rows())?;
+                let (low, high) = (low.into(), high.into());
+                self.run(x, Codes { values, low, high }, what, &mut codes, options)?;
+            }
+            FixedRounding::Dnnlowp => {
+                let output = FixedCodes::new(self, input, added, result, (low, high))?;
+                self.run(x, output, what, &mut codes, options)?;
+            }
+        }
+        let geometry = out.geometry();
+        let mut storage = Storage::zeroed(geometry.nbytes())?;
+        planes::codes::write(geometry, &codes, &mut storage.rows(geometry));
+        out.replace_codes(storage);
+        Ok(())
+    }
+
+    /// Refuses a result of another kind or shape; the number of its codes.
+    fn check_result(&self, x: &QTensor, out: &QTensor) -> Result<usize> {
         let matrix = self.matrix_of(x)?;
         let precision = out.precision();
         if !(1..=MAX_RESULT_PRECISION).contains(&precision) {
@@ -113,33 +214,7 @@ impl PackedWeights {
         check_count("last dimension of the result", columns, self.rows())?;
         let count = matrix.rows.saturating_mul(self.rows());
         check_count("number of elements of the result", out.size(), count)?;
-        match out.params()? {
-            Params::Affine { scale, bias } | Params::Log { scale, bias } => {
-                check_result(&[scale], &[bias])?;
-                values.divide(&[scale], &[bias])?;
-            }
-            Params::PerChannel { axis, scales, biases } if axis.saturating_add(1) == out.ndim() => {
-                check_result(scales, biases)?;
-                values.divide(scales, biases)?;
-            }
-            Params::PerChannel { axis, .. } => {
-                return Err(Error::Unsupported {
-                    what: "axis of the channels of the result",
-                    value: i128::try_from(axis).unwrap_or(i128::MAX),
-                    reason: "its channels are along the last dimension, that of the outputs",
-                });
-            }
-        }
-        let high = f64::from(u16::MAX.wrapping_shr(16u32.saturating_sub(precision.into())));
-        let low = if out.is_signed() { -high } else { 0.0 };
-        let mut numbers = Vec::new();
-        resize(&mut numbers, count, "codes of a product")?;
-        self.run(x, Codes { values, low, high }, "number of codes", &mut numbers, options)?;
-        let geometry = out.geometry();
-        let mut storage = Storage::zeroed(geometry.nbytes())?;
-        codes::write(geometry, &numbers, &mut storage.rows(geometry));
-        out.replace_codes(storage);
-        Ok(())
+        Ok(count)
     }
 
     fn matrix_of(&self, x: &QTensor) -> Result<Matrix> {
@@ -168,7 +243,8 @@ impl PackedWeights {
         check_count(what, out.len(), count.ok_or(Error::Overflow { what, limit })?)?;
         let most = out.len().saturating_mul(matrix.columns).div_ceil(THREAD_PRODUCTS);
         let threads = options.threads.min(most).clamp(1, MAX_THREADS);
-        Job { weights: self, x, matrix, method, output }.run(out, threads)
+        let factors = Factors { weights: self, x, matrix, method };
+        Job { factors, output }.run(out, threads)
     }
 }
 
@@ -184,10 +260,10 @@ fn scale_and_bias(x: &QTensor) -> Result<(f64, f64)> {
     }
 }
 
-fn check_result(scales: &[f64], biases: &[f64]) -> Result<()> {
-    check_finite("scale of the result", scales)?;
-    check_finite("bias of the result", biases)?;
-    match scales.iter().find(|scale| **scale == 0.0) {
+fn check_parameters(result: Parameters<'_>) -> Result<()> {
+    check_finite("scale of the result", result.scales)?;
+    check_finite("bias of the result", result.biases)?;
+    match result.scales.iter().find(|scale| **scale == 0.0) {
         Some(scale) => Err(Error::InvalidNumber {
             what: "scale of the result",
             value: *scale,
