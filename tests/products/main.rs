@@ -14,6 +14,7 @@
 
 mod case;
 mod codes;
+mod dnnlowp;
 mod floats;
 #[cfg(all(feature = "capi", target_os = "linux"))]
 #[path = "../support/guard_planes.rs"]
