@@ -9,6 +9,7 @@
  *   NULL_CALL(function, "name", arguments...) the argument of that name is NULL, and the message
  *                                             says so;
  *   NULL_OPTIONS(function, arguments...)      the argument `options` is NULL: the defaults;
+ *   NULL_FORMAT(function, arguments...)       the argument `format` is NULL: the default one;
  *   NULL_COUNTS(function, arguments...)       the argument `counts` is NULL: nothing is counted;
  *   NULL_CONTEXT(function, arguments...)      the argument `context` is NULL, and is passed on.
  * Functions that cannot fail: NULL_ANSWER(function, answer, arguments...), NULL_FREE(function).
@@ -122,6 +123,7 @@ static inline void check_says(const char *text, const char *file, int line) {
   (REFUSES(QTENSOR_NULL_ARGUMENT, function, __VA_ARGS__), SAYS("'" argument "'"), SAYS("NULL"))
 
 #define NULL_OPTIONS(function, ...) WORKS(function, __VA_ARGS__)
+#define NULL_FORMAT(function, ...) WORKS(function, __VA_ARGS__)
 #define NULL_COUNTS(function, ...) WORKS(function, __VA_ARGS__)
 #define NULL_CONTEXT(function, ...) WORKS(function, __VA_ARGS__)
 

@@ -89,6 +89,12 @@ first_in_cpp() {
     "-I$PREFIX/include" "$PREFIX/lib/libcaffe2_qtensor.a" -lpthread -ldl -lm
   prints_as_promised ./first
 }
+products_in_cpp() {
+  in_folder products
+  c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror "$work/snippets/products/products.cc" -o products \
+    "-I$PREFIX/include" "$PREFIX/lib/libcaffe2_qtensor.a" -lpthread -ldl -lm
+  diff <(./products) "$work/snippets/products/expected"
+}
 install_copy() {
   cd "$work/source"
   rm -f build/CMakeCache.txt
@@ -118,5 +124,6 @@ check "pkg-config, static" pkg_config static
 check "drop-in headers, C++11" dropin -std=c++11
 check "drop-in headers, C++17" dropin -std=c++17
 check "the first program in C++" first_in_cpp
+check "products in C++" products_in_cpp
 check "packages" package
 summary

@@ -175,7 +175,7 @@
 #define QTENSOR_INPUT_GIVEN 0
 
 // Scale and bias are chosen for each call, so that the codes cover all of its values, and 0 exactly:
-// without a sign by qtensor_choose_params() with its defaults, with one from the largest magnitude.
+// without a sign by qtensor_params_choose() with its defaults, with one from the largest magnitude.
 // The members of the format do not count.
 #define QTENSOR_INPUT_COVERING 1
 
@@ -470,6 +470,10 @@ typedef struct {
   // The most threads to work on, 0 being 1. Small products get fewer; one row is shared by its
   // outputs, more by rows. Results are the same for any number.
   uint32_t threads;
+  // A QTENSOR_FIXED_ constant: how qtensor_product_codes() rounds. The other calls do not ask.
+  int32_t rounding;
+  // 0.
+  uint32_t reserved;
 } qtensor_product_options_t;
 
 // What becomes of floats before they are multiplied.
@@ -1493,14 +1497,16 @@ qtensor_status qtensor_product_method(const qtensor_t *x,
 // becomes infinite.
 //
 // `options` may be NULL: the best method, on one thread. Threads that the call starts have ended when
-// it returns.
+// it returns. `values` must not share memory with `added` or the planes of `x`.
 //
 // QTENSOR_SHAPE_MISMATCH where the columns differ, unless n is M * outputs, and unless added_count is
-// 0 or the outputs; QTENSOR_INVALID_ARGUMENT for an `x` without elements; QTENSOR_OUT_OF_RANGE for
-// one whose precision is not 1 to 8; QTENSOR_UNSUPPORTED for one with channels, for a logarithmic
-// one, and for a method that cannot be used with these precisions; QTENSOR_NON_FINITE where its scale
-// or bias or a value to add is, or the product of the scales or the biases. Nothing is written then.
-// Where memory runs out some of the values may have been.
+// 0 or the outputs; QTENSOR_INVALID_ARGUMENT for an `x` without elements, for another method than the
+// constants, and where `values` shares memory with what is read; QTENSOR_OUT_OF_RANGE for an `x`
+// whose precision is not 1 to 8; QTENSOR_UNSUPPORTED for one with channels, for a logarithmic
+// one, for a method that cannot be used with these precisions, and for options of a later version;
+// QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first version's; QTENSOR_NON_FINITE
+// where its scale or bias or a value to add is, or the product of the scales or the biases. Nothing is
+// written then. Where memory runs out some of the values may have been.
 qtensor_status qtensor_product(const qtensor_t *x,
                                const qtensor_packed_t *packed,
                                const float *added,
@@ -1512,7 +1518,7 @@ qtensor_status qtensor_product(const qtensor_t *x,
 
 // The integers inside such a product: `sums[m * outputs + k]` is the sum of the products of the
 // codes of row m of `x` and row k of the weights. Exact. Scales, biases and channels of `x` do not
-// matter.
+// matter. `sums` must not share memory with the planes of `x`.
 //
 // QTENSOR_OVERFLOW where codes of these precisions could have sums beyond 64 bits, whatever they are;
 // else what qtensor_product() refuses.
@@ -1545,11 +1551,18 @@ qtensor_status qtensor_product_sums_i32(const qtensor_t *x,
 // clamped, a code is at most 1/2 and 2^-45 of the largest magnitude that went into it from the exact
 // quotient. Padding bits become 0.
 //
+// With the rounding QTENSOR_FIXED_DNNLOWP it is dnnlowp's, (a * q + 2^(s - 1)) >> s and the zero point,
+// with q and s as that constant says. Here a is the exact sum of the products of codes less their zero
+// points, and of `added` in units of both scales, rounded to a 32-bit integer.
+//
 // QTENSOR_SHAPE_MISMATCH too where `out` has other dimensions; QTENSOR_OUT_OF_RANGE where its
 // precision is not 1 to 16; QTENSOR_UNSUPPORTED where it is logarithmic or has channels along another
-// dimension; QTENSOR_INVALID_ARGUMENT where its scale is 0, and where it is `x`; QTENSOR_NON_FINITE
-// where its scale or bias is; else what qtensor_product() refuses. `out` is as it was then, also where
-// memory runs out.
+// dimension; QTENSOR_INVALID_ARGUMENT where its scale is 0, and where it is `x` or its planes share
+// memory with those of `x` or with `added`; QTENSOR_NON_FINITE where its scale or bias is, and where its
+// scale is too small to divide by; with dnnlowp's rounding QTENSOR_UNSUPPORTED too for biases that are
+// not minus 32-bit integers and for a quotient of scales outside of 2^-33 to 2^30, and QTENSOR_OVERFLOW
+// where its sums could be beyond 64 bits; else what qtensor_product() refuses. `out` is as it was then, also
+// where memory runs out.
 qtensor_status qtensor_product_codes(const qtensor_t *x,
                                      const qtensor_packed_t *packed,
                                      const float *added,
@@ -1561,7 +1574,8 @@ qtensor_status qtensor_product_codes(const qtensor_t *x,
 // qtensor_product() of floats, which are quantized on the way, to the nearest code.
 //
 // `x` points to `x_count` floats, whole rows of the weights' columns. `format` says what codes they
-// become, and may be NULL: unsigned ones of 8 bits that cover the values of this call.
+// become, and may be NULL: unsigned ones of 8 bits that cover the values of this call. `values` must
+// not share memory with `x` or `added`.
 //
 // QTENSOR_SHAPE_MISMATCH where x_count is no multiple of the columns; QTENSOR_INVALID_ARGUMENT where
 // it is 0, for a scale that is not positive, finite and normal, and for a member of the format that is

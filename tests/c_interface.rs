@@ -339,6 +339,7 @@ fn every_function_has_a_test_and_its_nulls() {
                 // context that a function would need.
                 expect(match pointer.as_str() {
                     "options" => format!("NULL_OPTIONS({name},"),
+                    "format" => format!("NULL_FORMAT({name},"),
                     "counts" => format!("NULL_COUNTS({name},"),
                     "context" => format!("NULL_CONTEXT({name},"),
                     _ => format!("NULL_CALL({name},\"{pointer}\","),

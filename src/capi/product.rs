@@ -1,8 +1,10 @@
 //! Matrix products.
 
 use super::error::qtensor_error_t;
+use super::fixed::{QTENSOR_FIXED_NEAREST, fixed_rounding};
 use super::handle::{
-    Extensible, Options, exclusive, give, options, output, release, shared, slice, slice_mut,
+    Extensible, Options, Region, distinct, exclusive, give, options, output, release, shared,
+    slice, slice_mut,
 };
 use super::panic::{call, quiet};
 use super::status::qtensor_status;
@@ -34,21 +36,29 @@ pub struct qtensor_product_options_t {
     /// The most threads to work on, 0 being 1. Small products get fewer; one row is shared by its
     /// outputs, more by rows. Results are the same for any number.
     pub threads: u32,
+    /// A QTENSOR_FIXED_ constant: how qtensor_product_codes() rounds. The other calls do not ask.
+    pub rounding: i32,
+    /// 0.
+    pub reserved: u32,
 }
 
 impl Default for qtensor_product_options_t {
     fn default() -> Self {
-        let struct_size = size_of::<Self>();
-        qtensor_product_options_t { struct_size, method: QTENSOR_METHOD_BEST, threads: 1 }
+        qtensor_product_options_t {
+            struct_size: size_of::<Self>(),
+            method: QTENSOR_METHOD_BEST,
+            threads: 1,
+            rounding: QTENSOR_FIXED_NEAREST,
+            reserved: 0,
+        }
     }
 }
 
-// SAFETY: repr(C), the size first; the members have no padding between them where that is as wide as
-// both others.
+// SAFETY: repr(C), the size first, then an even number of 32-bit members.
 unsafe impl Extensible for qtensor_product_options_t {
     const FIRST_SIZE: usize = size_of::<qtensor_product_options_t>();
 }
-const _: () = assert!(usize::BITS != 64 || size_of::<qtensor_product_options_t>() == 16);
+const _: () = assert!(usize::BITS != 64 || size_of::<qtensor_product_options_t>() == 24);
 // SAFETY: integers only.
 unsafe impl Options for qtensor_product_options_t {}
 
@@ -68,8 +78,15 @@ impl qtensor_product_options_t {
                 });
             }
         };
+        if self.reserved != 0 {
+            return Err(Error::InvalidArgument {
+                what: "reserved member of the options",
+                value: self.reserved.into(),
+                rule: "0",
+            });
+        }
         let threads = usize::try_from(self.threads).unwrap_or(usize::MAX);
-        Ok(ProductOptions { method, threads, ..ProductOptions::default() })
+        Ok(ProductOptions { method, threads, rounding: fixed_rounding(self.rounding)? })
     }
 }
 
@@ -80,10 +97,31 @@ unsafe fn checked(pointer: *const qtensor_product_options_t) -> Result<ProductOp
     unsafe { options(pointer, "options") }?.checked()
 }
 
+/// A buffer for results, which none of what the product reads shares memory with.
+///
+/// # Safety
+/// As for [`slice_mut`], but that the operands may be in the buffer.
+unsafe fn results<'a, T>(
+    pointer: *mut T,
+    count: usize,
+    argument: &'static str,
+    operands: &[Region],
+) -> Result<&'a mut [T]> {
+    for operand in operands {
+        distinct(*operand, Region::buffer(pointer, count, argument))?;
+    }
+    // SAFETY: passed on from the caller; the operands are elsewhere.
+    unsafe { slice_mut(pointer, count, argument) }
+}
+
+fn floats(values: &[f32], argument: &'static str) -> Region {
+    Region::buffer(values.as_ptr(), values.len(), argument)
+}
+
 /// Scale and bias are the members of the format.
 pub const QTENSOR_INPUT_GIVEN: i32 = 0;
 /// Scale and bias are chosen for each call, so that the codes cover all of its values, and 0 exactly:
-/// without a sign by qtensor_choose_params() with its defaults, with one from the largest magnitude.
+/// without a sign by qtensor_params_choose() with its defaults, with one from the largest magnitude.
 /// The members of the format do not count.
 pub const QTENSOR_INPUT_COVERING: i32 = 1;
 
@@ -256,14 +294,16 @@ pub unsafe extern "C" fn qtensor_product_method(
 /// becomes infinite.
 ///
 /// `options` may be NULL: the best method, on one thread. Threads that the call starts have ended when
-/// it returns.
+/// it returns. `values` must not share memory with `added` or the planes of `x`.
 ///
 /// QTENSOR_SHAPE_MISMATCH where the columns differ, unless n is M * outputs, and unless added_count is
-/// 0 or the outputs; QTENSOR_INVALID_ARGUMENT for an `x` without elements; QTENSOR_OUT_OF_RANGE for
-/// one whose precision is not 1 to 8; QTENSOR_UNSUPPORTED for one with channels, for a logarithmic
-/// one, and for a method that cannot be used with these precisions; QTENSOR_NON_FINITE where its scale
-/// or bias or a value to add is, or the product of the scales or the biases. Nothing is written then.
-/// Where memory runs out some of the values may have been.
+/// 0 or the outputs; QTENSOR_INVALID_ARGUMENT for an `x` without elements, for another method than the
+/// constants, and where `values` shares memory with what is read; QTENSOR_OUT_OF_RANGE for an `x`
+/// whose precision is not 1 to 8; QTENSOR_UNSUPPORTED for one with channels, for a logarithmic
+/// one, for a method that cannot be used with these precisions, and for options of a later version;
+/// QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first version's; QTENSOR_NON_FINITE
+/// where its scale or bias or a value to add is, or the product of the scales or the biases. Nothing is
+/// written then. Where memory runs out some of the values may have been.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_product(
     x: *const qtensor_t,
@@ -281,7 +321,8 @@ pub unsafe extern "C" fn qtensor_product(
             let x = shared(x, "x")?;
             let packed = shared(packed, "packed")?;
             let added = slice(added, added_count, "added")?;
-            let values = slice_mut(values, n, "values")?;
+            let read = [Region::planes(&x.0, "x"), floats(added, "added")];
+            let values = results(values, n, "values", &read)?;
             packed.0.product(&x.0, added, values, &checked(options)?)
         })
     }
@@ -289,7 +330,7 @@ pub unsafe extern "C" fn qtensor_product(
 
 /// The integers inside such a product: `sums[m * outputs + k]` is the sum of the products of the
 /// codes of row m of `x` and row k of the weights. Exact. Scales, biases and channels of `x` do not
-/// matter.
+/// matter. `sums` must not share memory with the planes of `x`.
 ///
 /// QTENSOR_OVERFLOW where codes of these precisions could have sums beyond 64 bits, whatever they are;
 /// else what qtensor_product() refuses.
@@ -339,7 +380,7 @@ unsafe fn product_sums<S: SumType>(
         call(error, || {
             let x = shared(x, "x")?;
             let packed = shared(packed, "packed")?;
-            let sums = slice_mut(sums, n, "sums")?;
+            let sums = results(sums, n, "sums", &[Region::planes(&x.0, "x")])?;
             packed.0.product_sums(&x.0, sums, &checked(options)?)
         })
     }
@@ -355,11 +396,18 @@ unsafe fn product_sums<S: SumType>(
 /// clamped, a code is at most 1/2 and 2^-45 of the largest magnitude that went into it from the exact
 /// quotient. Padding bits become 0.
 ///
+/// With the rounding QTENSOR_FIXED_DNNLOWP it is dnnlowp's, (a * q + 2^(s - 1)) >> s and the zero point,
+/// with q and s as that constant says. Here a is the exact sum of the products of codes less their zero
+/// points, and of `added` in units of both scales, rounded to a 32-bit integer.
+///
 /// QTENSOR_SHAPE_MISMATCH too where `out` has other dimensions; QTENSOR_OUT_OF_RANGE where its
 /// precision is not 1 to 16; QTENSOR_UNSUPPORTED where it is logarithmic or has channels along another
-/// dimension; QTENSOR_INVALID_ARGUMENT where its scale is 0, and where it is `x`; QTENSOR_NON_FINITE
-/// where its scale or bias is; else what qtensor_product() refuses. `out` is as it was then, also where
-/// memory runs out.
+/// dimension; QTENSOR_INVALID_ARGUMENT where its scale is 0, and where it is `x` or its planes share
+/// memory with those of `x` or with `added`; QTENSOR_NON_FINITE where its scale or bias is, and where its
+/// scale is too small to divide by; with dnnlowp's rounding QTENSOR_UNSUPPORTED too for biases that are
+/// not minus 32-bit integers and for a quotient of scales outside of 2^-33 to 2^30, and QTENSOR_OVERFLOW
+/// where its sums could be beyond 64 bits; else what qtensor_product() refuses. `out` is as it was then, also
+/// where memory runs out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_product_codes(
     x: *const qtensor_t,
@@ -373,12 +421,15 @@ pub unsafe extern "C" fn qtensor_product_codes(
     // SAFETY: the caller passes pointers that are NULL or valid as documented.
     unsafe {
         call(error, || {
+            let x = shared(x, "x")?;
             let packed = shared(packed, "packed")?;
             let added = slice(added, added_count, "added")?;
-            let options = checked(options)?;
-            let x = shared(x, "x")?;
-            let out = exclusive(out, "out")?;
-            packed.0.product_codes(&x.0, added, &mut out.0, &options)
+            distinct(Region::object(x, "x"), Region::object(out, "out"))?;
+            let out = &mut exclusive(out, "out")?.0;
+            for operand in [Region::planes(&x.0, "x"), floats(added, "added")] {
+                distinct(operand, Region::planes(out, "out"))?;
+            }
+            packed.0.product_codes(&x.0, added, out, &checked(options)?)
         })
     }
 }
@@ -386,7 +437,8 @@ pub unsafe extern "C" fn qtensor_product_codes(
 /// qtensor_product() of floats, which are quantized on the way, to the nearest code.
 ///
 /// `x` points to `x_count` floats, whole rows of the weights' columns. `format` says what codes they
-/// become, and may be NULL: unsigned ones of 8 bits that cover the values of this call.
+/// become, and may be NULL: unsigned ones of 8 bits that cover the values of this call. `values` must
+/// not share memory with `x` or `added`.
 ///
 /// QTENSOR_SHAPE_MISMATCH where x_count is no multiple of the columns; QTENSOR_INVALID_ARGUMENT where
 /// it is 0, for a scale that is not positive, finite and normal, and for a member of the format that is
@@ -412,7 +464,8 @@ pub unsafe extern "C" fn qtensor_product_floats(
             let x = slice(x, x_count, "x")?;
             let packed = shared(packed, "packed")?;
             let added = slice(added, added_count, "added")?;
-            let values = slice_mut(values, n, "values")?;
+            let read = [floats(x, "x"), floats(added, "added")];
+            let values = results(values, n, "values", &read)?;
             let format = self::options(format, "format")?.checked()?;
             packed.0.product_floats(x, &format, added, values, &checked(options)?)
         })

@@ -1,10 +1,12 @@
 //! Matrix products, while memory runs out.
 
 use crate::attempt::Case;
-use crate::objects::{Owned, written};
+use crate::objects::{Owned, no_tensor, snapshot, unwritten, written};
+use caffe2_qtensor::capi::codes::qtensor_write_codes_i8;
 use caffe2_qtensor::capi::error::qtensor_error_t;
 use caffe2_qtensor::capi::product::*;
 use caffe2_qtensor::capi::status::qtensor_status::QTENSOR_OK;
+use caffe2_qtensor::capi::tensor::*;
 use std::ptr;
 
 type Error = *mut *mut qtensor_error_t;
@@ -13,18 +15,70 @@ fn no_packed() -> Owned<qtensor_packed_t> {
     Owned::empty(qtensor_packed_free)
 }
 
-/// Three outputs by five columns, of nine bits: the kind that takes most.
-fn packed() -> Owned<qtensor_packed_t> {
-    let (tensor, mut packed) = (written(8, true, true), no_packed());
-    // A scale that is NaN is refused.
-    // SAFETY: a live handle.
+/// Three by five codes: -1, 0 and 1 where there is one bit.
+fn codes_of(precision: u8, signed: bool) -> Owned<qtensor_t> {
+    if precision > 1 {
+        return written(precision, signed, false);
+    }
+    let (tensor, codes) = (unwritten(precision, signed), [1i8, 0, -1].repeat(5));
+    // SAFETY: a live handle and as many codes as it has.
+    let wrote =
+        unsafe { qtensor_write_codes_i8(tensor.handle, codes.as_ptr(), 15, ptr::null_mut()) };
+    assert_eq!(wrote, QTENSOR_OK);
+    tensor
+}
+
+/// Three outputs by five columns.
+fn packed_of(precision: u8, signed: bool) -> Owned<qtensor_packed_t> {
+    let (tensor, mut packed) = (codes_of(precision, signed), no_packed());
+    // SAFETY: a live handle and a place for the other.
     unsafe {
-        let clear = caffe2_qtensor::capi::channels::qtensor_clear_channels;
-        assert_eq!(clear(tensor.handle, ptr::null_mut()), QTENSOR_OK);
         let made = qtensor_packed_create(tensor.handle, packed.out(), ptr::null_mut());
         assert_eq!(made, QTENSOR_OK);
     }
     packed
+}
+
+/// Of nine bits: the kind that takes most.
+fn packed() -> Owned<qtensor_packed_t> {
+    packed_of(8, true)
+}
+
+/// Three by three codes of 12 bits, without planes or with them.
+fn square(planes: bool) -> Owned<qtensor_t> {
+    let (mut tensor, dims, mut data) = (no_tensor(), [3i64, 3], ptr::null_mut());
+    // SAFETY: valid pointers, and a live handle once there is one.
+    unsafe {
+        let none = ptr::null_mut();
+        let made = qtensor_create_with(dims.as_ptr(), 2, 12, true, tensor.out(), none);
+        assert_eq!(made, QTENSOR_OK);
+        if planes {
+            assert_eq!(qtensor_mutable_data(tensor.handle, &raw mut data, none), QTENSOR_OK);
+            data.write_bytes(0x5a, qtensor_nbytes(tensor.handle));
+        }
+    }
+    tensor
+}
+
+const ADDED: [f32; 3] = [0.5, 1.0, 1.5];
+
+/// Weights, an input of three rows and options for each method, and for the best one.
+fn each_method(
+    run: impl Fn(*const qtensor_packed_t, *const qtensor_t, *const qtensor_product_options_t),
+) {
+    let kinds = [
+        (QTENSOR_METHOD_BEST, 8, true),
+        (QTENSOR_METHOD_POPCOUNT, 8, true),
+        (QTENSOR_METHOD_TERNARY, 1, true),
+        (QTENSOR_METHOD_BYTES, 8, true),
+        (QTENSOR_METHOD_BYTES, 4, false),
+        (QTENSOR_METHOD_PLANES, 8, true),
+    ];
+    for (method, precision, signed) in kinds {
+        let (packed, x) = (packed_of(precision, signed), codes_of(precision, signed));
+        let options = qtensor_product_options_t { method, ..qtensor_product_options_t::default() };
+        run(packed.handle, x.handle, &raw const options);
+    }
 }
 
 pub(crate) const CASES: &[Case] = &[
@@ -56,22 +110,86 @@ pub(crate) const CASES: &[Case] = &[
         // SAFETY: a live handle.
         attempt.quiet(|| assert_eq!(unsafe { qtensor_packed_columns(packed.handle) }, 5));
     }),
+    ("qtensor_packed_nbytes", |attempt| {
+        let packed = packed();
+        // SAFETY: a live handle.
+        attempt.quiet(|| assert_eq!(unsafe { qtensor_packed_nbytes(packed.handle) }, 9 * 256));
+    }),
+    ("qtensor_product_method", |attempt| {
+        let (packed, x, mut method) = (packed(), written(8, true, false), -1);
+        // SAFETY: live handles and a place for the method.
+        attempt.quiet(|| unsafe {
+            let (options, none) = (ptr::null(), ptr::null_mut());
+            let asked =
+                qtensor_product_method(x.handle, packed.handle, options, &raw mut method, none);
+            assert_eq!((asked, method), (QTENSOR_OK, QTENSOR_METHOD_PLANES));
+        });
+    }),
     ("qtensor_product", |attempt| {
-        let (packed, x, mut values) = (packed(), written(8, true, false), [0f32; 9]);
-        let values = values.as_mut_ptr();
-        // SAFETY: live handles and room for the values.
-        let run = |error: Error| unsafe {
-            qtensor_product(x.handle, packed.handle, ptr::null(), 0, values, 9, ptr::null(), error)
-        };
-        attempt.call(run, || ());
+        each_method(|packed, x, options| {
+            let mut values = [0f32; 9];
+            let values = values.as_mut_ptr();
+            // SAFETY: live handles and room for the values.
+            let run = |error: Error| unsafe {
+                qtensor_product(x, packed, ADDED.as_ptr(), 3, values, 9, options, error)
+            };
+            attempt.call(run, || ());
+        });
     }),
     ("qtensor_product_sums", |attempt| {
-        let (packed, x, mut sums) = (packed(), written(4, false, false), [0i64; 9]);
-        let sums = sums.as_mut_ptr();
-        // SAFETY: live handles and room for the sums.
-        let run = |error: Error| unsafe {
-            qtensor_product_sums(x.handle, packed.handle, sums, 9, ptr::null(), error)
-        };
-        attempt.call(run, || ());
+        each_method(|packed, x, options| {
+            let mut sums = [0i64; 9];
+            let sums = sums.as_mut_ptr();
+            // SAFETY: live handles and room for the sums.
+            let run =
+                |error: Error| unsafe { qtensor_product_sums(x, packed, sums, 9, options, error) };
+            attempt.call(run, || ());
+        });
+    }),
+    ("qtensor_product_sums_i32", |attempt| {
+        each_method(|packed, x, options| {
+            let mut sums = [0i32; 9];
+            let sums = sums.as_mut_ptr();
+            // SAFETY: live handles and room for the sums.
+            let run = |error: Error| unsafe {
+                qtensor_product_sums_i32(x, packed, sums, 9, options, error)
+            };
+            attempt.call(run, || ());
+        });
+    }),
+    ("qtensor_product_codes", |attempt| {
+        each_method(|packed, x, options| {
+            for planes in [false, true] {
+                let out = square(planes);
+                let before = snapshot(out.handle);
+                // SAFETY: live handles and as many floats as are said.
+                let run = |error: Error| unsafe {
+                    let added = ADDED.as_ptr();
+                    qtensor_product_codes(x, packed, added, 3, out.handle, options, error)
+                };
+                attempt.call(run, || assert_eq!(snapshot(out.handle), before));
+            }
+        });
+    }),
+    ("qtensor_product_floats", |attempt| {
+        each_method(|packed, x, options| {
+            let (floats, mut values) = ([0.5f32; 15], [0f32; 9]);
+            let (floats, values) = (floats.as_ptr(), values.as_mut_ptr());
+            // SAFETY: live handles.
+            let (precision, signed) = unsafe { (qtensor_precision(x), qtensor_is_signed(x)) };
+            let format = qtensor_input_format_t {
+                precision,
+                is_signed: signed.into(),
+                ..qtensor_input_format_t::default()
+            };
+            let (format, added) = (&raw const format, ADDED.as_ptr());
+            // SAFETY: live handles and as many floats as are said.
+            let run = |error: Error| unsafe {
+                qtensor_product_floats(
+                    floats, 15, format, packed, added, 3, values, 9, options, error,
+                )
+            };
+            attempt.call(run, || ());
+        });
     }),
 ];

@@ -1,6 +1,6 @@
 //! Products of floats with packed weights: the input is quantized on the way.
 
-use super::matrix::{MAX_PRECISION, check_count};
+use super::matrix::{MAX_PRECISION, check_count, check_finite};
 use super::method::ProductOptions;
 use super::packed::PackedWeights;
 use crate::error::{Error, Result};
@@ -72,6 +72,7 @@ impl PackedWeights {
             Some(parameters) => parameters,
             None => covering(x, format)?,
         };
+        check_finite("bias of the input", &[bias])?;
         let dim = |size| i64::try_from(size).unwrap_or(i64::MAX);
         let dims = [dim(rows), dim(self.columns())];
         let mut codes = QTensor::with_shape(&dims, format.precision, format.is_signed)?;

@@ -16,6 +16,9 @@ use core::marker::PhantomData;
 
 const WHAT: &str = "parameters of a product";
 
+/// Of the precisions that factors have.
+const LARGEST_CODE: f64 = 255.0;
+
 /// The integers themselves.
 pub(super) struct Sums<S>(pub(super) PhantomData<S>);
 
@@ -107,6 +110,12 @@ impl Values {
                 *constant = bias * double(*sum) + columns * (bias * biases.at(output));
             }
             check_finite("product of the biases and the number of columns", &constants.numbers)?;
+            // A scale of 0 is allowed, and 0 times what is infinite would be NaN.
+            let most = columns * LARGEST_CODE;
+            for (output, constant) in constants.numbers.iter().enumerate() {
+                let largest = 2.0 * (biases.at(output).abs() * most + constant.abs());
+                check_finite("product of a bias and the sum of the largest codes", &[largest])?;
+            }
             values.biased = Some((biases, constants));
         }
         if !added.is_empty() {
