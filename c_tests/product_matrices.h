@@ -28,7 +28,7 @@ static inline qtensor_packed_t *pack(const qtensor_t *weights) {
 }
 
 static inline qtensor_product_options_t by(int32_t method, uint32_t threads) {
-  const qtensor_product_options_t options = {sizeof options, method, threads};
+  const qtensor_product_options_t options = {sizeof options, method, threads, 0, 0};
   return options;
 }
 

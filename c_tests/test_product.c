@@ -6,9 +6,10 @@ static void nulls(const qtensor_t *x, const qtensor_packed_t *packed) {
   qtensor_t *out = make_tensor(out_dims, 2, 4, true);
   float values[6], added[2] = {0, 0}, floats[15] = {0};
   int64_t sums[6];
-  int32_t method = -5, narrow[6] = {0};
+  int32_t method = -5, narrow[6];
   memset(values, 0x5a, sizeof values);
   memset(sums, 0x5a, sizeof sums);
+  memset(narrow, 0x5a, sizeof narrow);
   NULL_CALL(qtensor_packed_create, "weights", NULL, &made);
   NULL_CALL(qtensor_packed_create, "out", x, NULL);
   NULL_CALL(qtensor_product_method, "x", NULL, packed, NULL, &method);
@@ -37,7 +38,7 @@ static void nulls(const qtensor_t *x, const qtensor_packed_t *packed) {
   NULL_ANSWER(qtensor_packed_nbytes, 0, NULL);
   NULL_FREE(qtensor_packed_free);
   CHECK(made == UNTOUCHED && method == -5 && all_bytes(values, 0x5a, sizeof values));
-  CHECK(all_bytes(sums, 0x5a, sizeof sums) && all_bytes(narrow, 0, sizeof narrow));
+  CHECK(all_bytes(sums, 0x5a, sizeof sums) && all_bytes(narrow, 0x5a, sizeof narrow));
   CHECK(qtensor_data(out) == NULL);
   qtensor_free(out);
 }
@@ -57,14 +58,15 @@ static void sums_by_every_method(const qtensor_t *x, const qtensor_t *w) {
     for (uint32_t threads = 0; threads < 4; threads++) {
       const qtensor_product_options_t options = by(methods[i], threads);
       memset(sums, 0x5a, sizeof sums);
-      memset(narrow, 0x5a, sizeof narrow);
       memset(values, 0x5a, sizeof values);
       WORKS(qtensor_product_sums, x, packed, sums, 6, &options);
-      WORKS(qtensor_product_sums_i32, x, packed, narrow, 6, &options);
       WORKS(qtensor_product, x, packed, NULL, 0, values, 6, &options);
       CHECK(memcmp(sums, expected_sums, sizeof sums) == 0);
+      memset(narrow, 0x5a, sizeof narrow);
+      WORKS(qtensor_product_sums_i32, x, packed, narrow, 6, &options);
       for (size_t k = 0; k < 6; k++) {
-        CHECK(narrow[k] == expected_sums[k] && values[k] == (float)expected_sums[k]);
+        CHECK(narrow[k] == expected_sums[k]);
+        CHECK(values[k] == (float)expected_sums[k]);
       }
     }
   }
@@ -73,6 +75,28 @@ static void sums_by_every_method(const qtensor_t *x, const qtensor_t *w) {
   NULL_OPTIONS(qtensor_product_sums_i32, x, packed, narrow, 6, NULL);
   CHECK(memcmp(sums, expected_sums, sizeof sums) == 0);
   qtensor_packed_free(packed);
+}
+
+/* Halves, which dnnlowp's rounding takes up, and a zero point. */
+static void codes_as_dnnlowp(const qtensor_t *x, const qtensor_packed_t *packed) {
+  qtensor_t *out = make_tensor(out_dims, 2, 6, true);
+  WORKS(qtensor_set_scale, out, 2);
+  WORKS(qtensor_set_bias, out, -10);
+  const float added[2] = {4, -1};
+  qtensor_product_options_t options = by(QTENSOR_METHOD_BEST, 1);
+  options.rounding = QTENSOR_FIXED_DNNLOWP;
+  WORKS(qtensor_product_codes, x, packed, added, 2, out, &options);
+  /* (3 + 4) / 2, (-16 - 1) / 2, 49 / 2, -1 / 2, 11 / 2, -1 / 2, and 10. */
+  static const int64_t expected[6] = {14, 2, 35, 10, 16, 10};
+  int64_t codes[6];
+  WORKS(qtensor_read_codes, out, codes, 6);
+  CHECK(memcmp(codes, expected, sizeof codes) == 0);
+  options.rounding = QTENSOR_FIXED_NEAREST;
+  static const int64_t even[6] = {14, 2, 34, 10, 16, 10};
+  WORKS(qtensor_product_codes, x, packed, added, 2, out, &options);
+  WORKS(qtensor_read_codes, out, codes, 6);
+  CHECK(memcmp(codes, even, sizeof codes) == 0);
+  qtensor_free(out);
 }
 
 /* Scales and biases: 0.5 (x - 1) * s (w + b), and 10 or 20. */
@@ -279,6 +303,9 @@ int main(int argc, char **argv) {
   begin(argc, argv);
   qtensor_t *x = make_x(), *w = make_w();
   sums_by_every_method(x, w);
+  qtensor_packed_t *packed = pack(w);
+  codes_as_dnnlowp(x, packed);
+  qtensor_packed_free(packed);
   values_with_parameters(x, w);
   methods(x, w);
   codes(x, w);

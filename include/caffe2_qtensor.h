@@ -470,6 +470,10 @@ typedef struct {
   // The most threads to work on, 0 being 1. Small products get fewer; one row is shared by its
   // outputs, more by rows. Results are the same for any number.
   uint32_t threads;
+  // A QTENSOR_FIXED_ constant: how qtensor_product_codes() rounds. The other calls do not ask.
+  int32_t rounding;
+  // 0.
+  uint32_t reserved;
 } qtensor_product_options_t;
 
 // What becomes of floats before they are multiplied.
@@ -1547,11 +1551,17 @@ qtensor_status qtensor_product_sums_i32(const qtensor_t *x,
 // clamped, a code is at most 1/2 and 2^-45 of the largest magnitude that went into it from the exact
 // quotient. Padding bits become 0.
 //
+// With the rounding QTENSOR_FIXED_DNNLOWP it is dnnlowp's, (a * q + 2^(s - 1)) >> s and the zero point,
+// with q and s as that constant says. Here a is the exact sum of the products of codes less their zero
+// points, and of `added` in units of both scales, rounded to a 32-bit integer.
+//
 // QTENSOR_SHAPE_MISMATCH too where `out` has other dimensions; QTENSOR_OUT_OF_RANGE where its
 // precision is not 1 to 16; QTENSOR_UNSUPPORTED where it is logarithmic or has channels along another
 // dimension; QTENSOR_INVALID_ARGUMENT where its scale is 0, and where it is `x` or its planes share
 // memory with those of `x` or with `added`; QTENSOR_NON_FINITE where its scale or bias is, and where its
-// scale is too small to divide by; else what qtensor_product() refuses. `out` is as it was then, also
+// scale is too small to divide by; with dnnlowp's rounding QTENSOR_UNSUPPORTED too for biases that are
+// not minus 32-bit integers and for a quotient of scales outside of 2^-33 to 2^30, and QTENSOR_OVERFLOW
+// where its sums could be beyond 64 bits; else what qtensor_product() refuses. `out` is as it was then, also
 // where memory runs out.
 qtensor_status qtensor_product_codes(const qtensor_t *x,
                                      const qtensor_packed_t *packed,

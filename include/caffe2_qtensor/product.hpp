@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "error.hpp"
+#include "fixed.hpp"
 #include "span.hpp"
 #include "tensor.hpp"
 #include "tensor_ref.hpp"
@@ -24,10 +25,12 @@ enum class ProductMethod : std::int32_t {
   planes = QTENSOR_METHOD_PLANES
 };
 
-// What a product is asked for: a method, and the most threads to work on.
+// What a product is asked for: a method, the most threads to work on, and how codes are rounded.
 struct ProductOptions {
   ProductMethod method = ProductMethod::best;
   std::uint32_t threads = 1;
+  // Of codes; the other calls do not ask.
+  FixedRounding rounding = FixedRounding::nearest;
 };
 
 // What floats become before they are multiplied: codes of these parameters, or, as the default, of
@@ -151,6 +154,7 @@ class PackedWeights {
     asked.struct_size = sizeof asked;
     asked.method = static_cast<std::int32_t>(options.method);
     asked.threads = options.threads;
+    asked.rounding = static_cast<std::int32_t>(options.rounding);
     return asked;
   }
 

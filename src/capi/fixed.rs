@@ -54,19 +54,21 @@ impl Default for qtensor_fixed_options_t {
 
 impl qtensor_fixed_options_t {
     fn checked(&self) -> Result<FixedOptions> {
-        let rounding = match self.rounding {
-            QTENSOR_FIXED_NEAREST => FixedRounding::Nearest,
-            QTENSOR_FIXED_DNNLOWP => FixedRounding::Dnnlowp,
-            other => {
-                return Err(Error::InvalidArgument {
-                    what: "rounding",
-                    value: i128::from(other),
-                    rule: "a QTENSOR_FIXED_ constant, 0 or 1",
-                });
-            }
-        };
         let threads = usize::try_from(self.threads).unwrap_or(usize::MAX);
-        Ok(FixedOptions { rounding, threads })
+        Ok(FixedOptions { rounding: fixed_rounding(self.rounding)?, threads })
+    }
+}
+
+/// What a QTENSOR_FIXED_ constant stands for.
+pub(super) fn fixed_rounding(constant: i32) -> Result<FixedRounding> {
+    match constant {
+        QTENSOR_FIXED_NEAREST => Ok(FixedRounding::Nearest),
+        QTENSOR_FIXED_DNNLOWP => Ok(FixedRounding::Dnnlowp),
+        other => Err(Error::InvalidArgument {
+            what: "rounding",
+            value: i128::from(other),
+            rule: "a QTENSOR_FIXED_ constant, 0 or 1",
+        }),
     }
 }
 

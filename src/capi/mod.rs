@@ -32,7 +32,6 @@ mod panic;
 pub mod parsed;
 pub mod peek;
 pub mod product;
-pub mod product_options;
 pub mod quantize;
 pub mod serialize;
 pub mod status;

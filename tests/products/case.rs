@@ -6,7 +6,7 @@ pub(crate) const METHODS: [ProductMethod; 4] =
     [ProductMethod::Popcount, ProductMethod::Ternary, ProductMethod::Bytes, ProductMethod::Planes];
 
 pub(crate) fn options(threads: usize) -> ProductOptions {
-    ProductOptions { threads, ..ProductOptions::default() }
+    ProductOptions { method: None, threads, ..ProductOptions::default() }
 }
 
 pub(crate) struct Random(pub(crate) u64);
@@ -179,7 +179,8 @@ impl Case {
         packed.product(&self.x, &added, &mut values, &options(threads)).unwrap();
         self.check_values(&values, &expected, &added);
         for method in METHODS {
-            let options = ProductOptions { method: Some(method), ..options(threads) };
+            let options =
+                ProductOptions { method: Some(method), threads, ..ProductOptions::default() };
             let (mut sums, mut same) = (vec![-1i64; self.count()], vec![f32::NAN; self.count()]);
             let done = packed.product_sums(&self.x, &mut sums, &options);
             if !self.takes(method) {
@@ -189,9 +190,9 @@ impl Case {
             done.unwrap();
             let differs = sums.iter().zip(&expected).position(|(a, b)| i128::from(*a) != *b);
             assert_eq!(differs, None, "{method:?}: {self:?}");
+            self.check_narrow(&packed, &sums, &options);
             packed.product(&self.x, &added, &mut same, &options).unwrap();
             assert!(values == same, "{method:?}: {self:?}");
-            self.check_narrow(&packed, &sums, &options);
         }
     }
 

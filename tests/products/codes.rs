@@ -78,7 +78,7 @@ fn check(random: &mut Random, case: &Case, threads: usize) -> usize {
     written.write_codes(&codes).unwrap();
     assert!(out.data() == written.data(), "padding of {out:?}");
     for method in METHODS.into_iter().filter(|method| case.takes(*method)) {
-        let options = ProductOptions { method: Some(method), ..options(threads) };
+        let options = ProductOptions { method: Some(method), threads, ..ProductOptions::default() };
         written.mutable_data().unwrap().fill(0x55);
         packed.product_codes(&case.x, &added, &mut written, &options).unwrap();
         assert!(out.data() == written.data(), "{method:?}: {case:?} into {out:?}");

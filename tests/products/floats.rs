@@ -35,7 +35,8 @@ fn check(random: &mut Random, weights: &PackedWeights, x: &[f32], format: &Input
     let mut expected = vec![f32::NAN; count];
     weights.product(&tensor, &added, &mut expected, &options(1)).unwrap();
     for method in METHODS.map(Some).into_iter().chain([None]) {
-        let options = ProductOptions { method, ..options(random.size(3)) };
+        let options =
+            ProductOptions { method, threads: random.size(3), ..ProductOptions::default() };
         let mut values = vec![f32::NAN; count];
         let done = weights.product_floats(x, format, &added, &mut values, &options);
         match weights.method(&tensor, &options) {

@@ -1,6 +1,6 @@
 //! Borrowed planes and buffers beside memory that faults: products read and write nothing else.
 
-use crate::case::{Case, Codes, METHODS, Random, options};
+use crate::case::{Case, Codes, METHODS, Random};
 use crate::guard_planes::GuardedPages;
 use caffe2_qtensor::capi::borrow::{qtensor_borrow, qtensor_borrow_mut};
 use caffe2_qtensor::capi::product::*;
@@ -104,7 +104,7 @@ impl Buffer {
 }
 
 fn check(random: &mut Random, case: &Case, method: Option<ProductMethod>, ends: bool) {
-    let asked = ProductOptions { method, ..options(2) };
+    let asked = ProductOptions { method, threads: 2, ..ProductOptions::default() };
     let packed = case.packed();
     let count = case.count();
     let added: Vec<f32> = (0..case.outputs).map(|_| random.number() as f32).collect();

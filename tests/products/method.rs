@@ -43,7 +43,8 @@ fn follows_from_planes_and_rows() {
 
 fn asked_for(packed: &PackedWeights, x: &QTensor, kinds: [(u8, bool); 2]) {
     for method in METHODS {
-        let options = ProductOptions { method: Some(method), ..options(1) };
+        let options =
+            ProductOptions { method: Some(method), threads: 1, ..ProductOptions::default() };
         let answer = packed.method(x, &options);
         if method == ProductMethod::Ternary && kinds != [(1, true); 2] {
             assert_eq!(answer.unwrap_err().kind(), ErrorKind::Unsupported);

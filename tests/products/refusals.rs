@@ -47,7 +47,7 @@ fn weights_and_inputs() {
     x.set_channels(0, &[1.0; 2], &[0.0; 2]).unwrap();
     assert_eq!(refused(&x, &[], 4), ErrorKind::Unsupported);
     // Their codes are the same.
-    packed.product_sums(&x, &mut [0i64; 4], &options(1)).unwrap();
+    packed.product_sums(&x, &mut [0; 4], &options(1)).unwrap();
     x.clear_channels();
     x.set_logarithmic(true).unwrap();
     assert_eq!(refused(&x, &[], 4), ErrorKind::Unsupported);

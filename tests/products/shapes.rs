@@ -89,7 +89,7 @@ fn dimensions_before_the_last_are_rows() {
     flat.write_codes(&codes).unwrap();
     let (w, _) = matrix(&mut random, &[4, 5], (8, true), Codes::Any);
     let packed = PackedWeights::new(&w).unwrap();
-    let (mut sums, mut others) = ([0i64; 24], [0i64; 24]);
+    let (mut sums, mut others) = ([0; 24], [0; 24]);
     packed.product_sums(&x, &mut sums, &options(1)).unwrap();
     packed.product_sums(&flat, &mut others, &options(1)).unwrap();
     assert_eq!(sums, others);

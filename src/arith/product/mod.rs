@@ -146,8 +146,8 @@ impl PackedWeights {
     /// `OutOfRange` where its precision is not 1 to 16; `Unsupported` where it is logarithmic or has
     /// channels along another dimension, and where dnnlowp's formula cannot take the parameters: real
     /// biases, multipliers outside of 2^-33 to 2^30; `InvalidArgument` for a scale of 0; `NonFinite`
-    /// for a scale or bias that is, and where a scale is too small to divide by; `Overflow` where its
-    /// sums could be beyond 64 bits. `out` is as it was then.
+    /// for a scale or bias that is, and where a scale is too small to divide by; `Overflow` where the
+    /// sums of dnnlowp's formula could be beyond 64 bits. `out` is as it was then.
     pub fn product_codes(
         &self,
         x: &QTensor,

@@ -111,10 +111,10 @@ impl Values {
             }
             check_finite("product of the biases and the number of columns", &constants.numbers)?;
             // A scale of 0 is allowed, and 0 times what is infinite would be NaN.
+            let most = columns * LARGEST_CODE;
             for (output, constant) in constants.numbers.iter().enumerate() {
-                let own = biases.at(output).abs() * columns * LARGEST_CODE;
-                let what = "product of a bias and the sum of the largest codes";
-                check_finite(what, &[2.0 * (own + constant.abs())])?;
+                let largest = 2.0 * (biases.at(output).abs() * most + constant.abs());
+                check_finite("product of a bias and the sum of the largest codes", &[largest])?;
             }
             values.biased = Some((biases, constants));
         }
