@@ -63,6 +63,9 @@ static void sums_and_values() {
     Floats values(4);
     weights.product_sums(x, sums, options);
     weights.product(x, values, added, options);
+    int32_t narrow[4] = {0};
+    weights.product_sums(x, narrow, options);
+    CHECK(narrow[0] == -2 && narrow[1] == 10 && narrow[2] == 0 && narrow[3] == 60);
     CHECK(sums[0] == -2 && sums[1] == 10 && sums[2] == 0 && sums[3] == 60);
     CHECK((values == Floats{0, 7, 1, 32}));
     CHECK((weights.product(x, added, options) == values));

@@ -27,10 +27,13 @@ static void *unaligned(void) {
   return (char *)memory + 1;
 }
 
-/* All four calls refuse an input with this status and text. */
+/* All five calls refuse an input with this status and text. */
 static void refuses_input(const qtensor_t *x, const qtensor_packed_t *packed,
                           qtensor_status status, const char *text) {
-  int32_t method = -5;
+  int32_t method = -5, narrow[6] = {0};
+  REFUSES(status, qtensor_product_sums_i32, x, packed, narrow, 6, NULL);
+  SAYS(text);
+  CHECK(all_bytes(narrow, 0, sizeof narrow));
   REFUSES(status, qtensor_product, x, packed, NULL, 0, values, 6, NULL);
   SAYS(text);
   REFUSES(status, qtensor_product_sums, x, packed, sums, 6, NULL);

@@ -32,6 +32,7 @@ mod panic;
 pub mod parsed;
 pub mod peek;
 pub mod product;
+pub mod product_options;
 pub mod quantize;
 pub mod serialize;
 pub mod status;

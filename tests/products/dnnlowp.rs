@@ -38,8 +38,17 @@ fn check(random: &mut Random, shape: (usize, usize, usize)) -> usize {
     let (packed, sums, added) = (case.packed(), case.sums(), random.added(case.outputs));
     let dims = [case.rows as i64, case.outputs as i64];
     let mut out = QTensor::with_shape(&dims, random.size(16) as u8, random.is_heads()).unwrap();
-    out.set_scale(random.number().abs() * 10.0 + 0.01);
-    out.set_bias(-(random.below(200) as f64));
+    let parameters: Vec<(f64, f64)> = (0..case.outputs)
+        .map(|_| (random.number().abs() * 10.0 + 0.01, -(random.below(200) as f64)))
+        .collect();
+    let (scales, biases): (Vec<f64>, Vec<f64>) = parameters.iter().copied().unzip();
+    let has_channels = random.is_heads();
+    if has_channels {
+        out.set_channels(1, &scales, &biases).unwrap();
+    } else {
+        out.set_scale(scales[0]);
+        out.set_bias(biases[0]);
+    }
     let highest = (1i128 << out.precision()) - 1;
     let lowest = if out.is_signed() { -highest } else { 0 };
     let mut clamped = 0;
@@ -55,15 +64,16 @@ fn check(random: &mut Random, shape: (usize, usize, usize)) -> usize {
         for (at, (code, sum)) in codes.iter().zip(&sums).enumerate() {
             let (m, n) = (at / case.outputs, at % case.outputs);
             let scale = case.scale_and_bias(n).0;
+            let (by, bias) = parameters[if has_channels { n } else { 0 }];
             let terms = case.terms(*sum, m, n);
             // All of them are integers.
             let to_add = added.get(n).map_or(0.0, |added| f64::from(*added));
             let to_add = (to_add / (case.x.scale() * scale)).round_ties_even();
             let a = terms.map(|term| term as i128).iter().sum::<i128>() + to_add as i128;
-            let real = case.x.scale() as f32 * scale as f32 / out.scale() as f32;
+            let real = case.x.scale() as f32 * scale as f32 / by as f32;
             let (q, s) = multiplier(real);
             let code_due = (a * q + (1 << (s - 1))) >> s;
-            let code_due = code_due + -out.bias() as i128;
+            let code_due = code_due + -bias as i128;
             clamped += usize::from(code_due < lowest || code_due > highest);
             let code_due = code_due.clamp(lowest, highest);
             assert_eq!(i128::from(*code), code_due, "at {at}: {case:?} into {out:?}");
