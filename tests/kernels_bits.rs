@@ -318,3 +318,51 @@ fn nothing_outside_the_slices_is_touched() {
         }
     }
 }
+
+/// Rows of sums far from each other are the same as those next to each other, and nothing between them
+/// is touched.
+#[test]
+fn rows_apart() {
+    let mut random = Random(8);
+    let planes = TERNARY;
+    for rows in [1, 2, 5, 6, 7, 13] {
+        for gap in [0, 1, 64, 100] {
+            let (words, stride) = (3, LANES + gap);
+            let mut x = random.words(rows * 2 * words);
+            let mut panel = random.words(words * 2 * LANES);
+            for row in x.chunks_exact_mut(2 * words) {
+                let (magnitudes, signs) = row.split_at_mut(words);
+                signs.iter_mut().zip(magnitudes).for_each(|(sign, word)| *sign &= *word);
+            }
+            for group in panel.chunks_exact_mut(2 * LANES) {
+                let (magnitudes, signs) = group.split_at_mut(LANES);
+                signs.iter_mut().zip(magnitudes).for_each(|(sign, word)| *sign &= *word);
+            }
+            let left = Left { words: &x, planes, stride: words };
+            let bytes: Vec<u8> = (0..rows * words * WORD).map(|_| random.next() as u8).collect();
+            let part = Part { of: 2, first: 0, planes };
+            let mut sums = vec![0; rows * LANES];
+            definition(left, &panel, planes, words, &mut sums);
+            for level in Level::available() {
+                let mut of_bytes = vec![0; rows * LANES];
+                let new = Sums::new(&mut of_bytes);
+                unpacked(level, &bytes, words * WORD, &panel, part, words, new);
+                for kernel in 0..3 {
+                    let mut out = vec![77; (rows - 1) * stride + LANES];
+                    let new = Sums::new(&mut out).apart(stride);
+                    match kernel {
+                        0 => popcount(level, left, &panel, planes, words, new),
+                        1 => ternary(level, left, &panel, words, new),
+                        _ => unpacked(level, &bytes, words * WORD, &panel, part, words, new),
+                    }
+                    let all = if kernel == 2 { &of_bytes } else { &sums };
+                    for (at, found) in out.iter().enumerate() {
+                        let (row, lane) = (at / stride, at % stride);
+                        let due = if lane < LANES { all[row * LANES + lane] } else { 77 };
+                        assert_eq!(*found, due, "{} {rows} {gap} {kernel}", level.name());
+                    }
+                }
+            }
+        }
+    }
+}

@@ -215,3 +215,33 @@ fn nothing_outside_the_slices_is_touched() {
         }
     }
 }
+
+/// Rows of sums far from each other are the same as those next to each other, and nothing between them
+/// is touched.
+#[test]
+fn rows_apart() {
+    let mut random = Random(9);
+    for rows in [1, 2, 5, 6, 7, 13] {
+        for gap in [0, 1, 64, 100] {
+            let (columns, stride) = (36, LANES + gap);
+            let x = random.left(Bounds::ANY, rows * columns);
+            let w = random.right(Bounds::ANY, columns * LANES);
+            let panel = panel_of(&w, columns);
+            let sums = expected(&x, columns, &w, columns, rows);
+            for unit in Unit::available() {
+                let mut out = vec![77; (rows - 1) * stride + LANES];
+                let mut apart = Sums::new(&mut out).apart(stride);
+                multiply(unit, Bounds::ANY, &x, columns, &panel, columns, apart.again(false));
+                multiply(unit, Bounds::ANY, &x, columns, &panel, columns, apart);
+                for (at, found) in out.iter().enumerate() {
+                    let (row, lane) = (at / stride, at % stride);
+                    let due = if lane < LANES { sums[row * LANES + lane] } else { 77 };
+                    assert_eq!(*found, due, "{} {rows} {gap}", unit.name());
+                }
+                let more = Sums::more(&mut out).apart(stride);
+                multiply(unit, Bounds::ANY, &x, columns, &panel, columns, more);
+                assert_eq!(out[0], 2 * sums[0], "{}", unit.name());
+            }
+        }
+    }
+}

@@ -7,7 +7,7 @@ use super::method::ProductMethod;
 use super::packed::{PackedWeights, WeightPart};
 use crate::error::Result;
 use crate::kernels::Level;
-use crate::kernels::bits::{self, LANES, Part, WORD};
+use crate::kernels::bits::{self, LANES, MOST_WORDS, Part, WORD};
 use crate::kernels::product::{self, Bounds, DEPTH, Number, OfRow, Sums, Unit};
 use crate::tensor::QTensor;
 use core::ops::Range;
@@ -55,6 +55,12 @@ impl Scratch {
             sums: Buffer::zeroed(part, "sums of a product")?,
             some_sums: Buffer::default(),
         })
+    }
+
+    /// The bytes of a tile's panel, where it was unpacked.
+    fn panel(&self, factors: &Factors<'_>, tile: Tile) -> &[i8] {
+        let start = tile.turn.saturating_mul(factors.panel_bytes(tile.words));
+        self.panels.numbers().get(start..).unwrap_or_default()
     }
 
     /// The sums of a tile of so many rows.
@@ -195,43 +201,71 @@ impl Factors<'_> {
         }
     }
 
+    /// Whether kernels make the sums of all columns in one go, without parts to be added up.
+    pub(super) fn are_sums_whole(&self) -> bool {
+        let parts = match self.method {
+            ProductMethod::Popcount | ProductMethod::Ternary => 1,
+            ProductMethod::Bytes | ProductMethod::Planes => {
+                Term::of(planes_of(self.x)).len().saturating_mul(self.weights.parts.len())
+            }
+        };
+        parts == 1 && self.weights.words() <= MOST_WORDS
+    }
+
+    /// Makes the sums of a tile, where they are [whole](Factors::are_sums_whole).
+    pub(super) fn tile_into(&self, tile: Tile, scratch: &Scratch, mut sums: Sums<'_>) {
+        self.term(tile, (0, 0), &scratch.rows, scratch.panel(self, tile), &mut sums);
+    }
+
     /// Sets the scratch sums to those of the tile.
     pub(super) fn tile(&self, tile: Tile, scratch: &mut Scratch) {
-        let Scratch { rows, panels, sums, some_sums, .. } = scratch;
-        let size = self.panel_bytes(tile.words);
-        let panel = panels.numbers().get(tile.turn.saturating_mul(size)..).unwrap_or_default();
         let count = tile.rows.saturating_mul(LANES);
-        let sums = sums.numbers_mut().get_mut(..count).unwrap_or_default();
-        match self.method {
-            ProductMethod::Popcount | ProductMethod::Ternary => self.bits(tile, rows, sums),
-            ProductMethod::Bytes | ProductMethod::Planes => {
-                // The first of both has the factor 1.
-                let terms = Term::of(rows.planes);
-                let some_sums = some_sums.numbers_mut().get_mut(..count).unwrap_or_default();
-                for (s, term) in terms.iter().enumerate() {
-                    for (t, part) in self.weights.parts.iter().enumerate() {
-                        let factor = i32::low(term.factor.wrapping_mul(part.factor));
-                        if (s, t) == (0, 0) {
-                            self.bytes(tile, (s, t), rows, panel, sums);
-                            continue;
-                        }
-                        self.bytes(tile, (s, t), rows, panel, some_sums);
-                        for (sum, some) in sums.iter_mut().zip(&*some_sums) {
-                            *sum = sum.wrapping_add(factor.wrapping_mul(*some));
-                        }
+        let (mut own, mut some) =
+            (core::mem::take(&mut scratch.sums), core::mem::take(&mut scratch.some_sums));
+        let sums = own.numbers_mut().get_mut(..count).unwrap_or_default();
+        let (rows, panel) = (&scratch.rows, scratch.panel(self, tile));
+        // The first of both has the factor 1.
+        self.term(tile, (0, 0), rows, panel, &mut Sums::new(sums));
+        if self.takes_bytes() {
+            let some_sums = some.numbers_mut().get_mut(..count).unwrap_or_default();
+            for (s, term) in Term::of(rows.planes).iter().enumerate() {
+                for (t, part) in self.weights.parts.iter().enumerate().skip((s == 0).into()) {
+                    let factor = i32::low(term.factor.wrapping_mul(part.factor));
+                    self.term(tile, (s, t), rows, panel, &mut Sums::new(some_sums));
+                    for (sum, some) in sums.iter_mut().zip(&*some_sums) {
+                        *sum = sum.wrapping_add(factor.wrapping_mul(*some));
                     }
                 }
             }
         }
+        (scratch.sums, scratch.some_sums) = (own, some);
     }
 
-    fn bits(&self, tile: Tile, rows: &Rows, sums: &mut [i32]) {
+    /// Makes the sums of a term of the input with a part of the weights; of all codes where the method
+    /// takes them as bits.
+    fn term(
+        &self,
+        tile: Tile,
+        which: (usize, usize),
+        rows: &Rows,
+        panel: &[i8],
+        sums: &mut Sums<'_>,
+    ) {
+        match self.method {
+            ProductMethod::Popcount | ProductMethod::Ternary => self.bits(tile, rows, sums),
+            ProductMethod::Bytes | ProductMethod::Planes => {
+                self.bytes(tile, which, rows, panel, sums);
+            }
+        }
+    }
+
+    fn bits(&self, tile: Tile, rows: &Rows, sums: &mut Sums<'_>) {
         let (level, right, step) = (Level::best(), self.weights.planes, self.step());
         for word in (0..tile.words).step_by(step) {
             let words = tile.words.saturating_sub(word).min(step);
             let word = tile.word.saturating_add(word);
             let (left, panel) = (rows.left(tile.row, word), self.weights.panel(tile.panel, word));
-            let sums = if word == tile.word { Sums::new(sums) } else { Sums::more(sums) };
+            let sums = sums.again(word != tile.word);
             match self.method {
                 ProductMethod::Ternary => bits::ternary(level, left, panel, words, sums),
                 _ => bits::popcount(level, left, panel, right, words, sums),
@@ -246,7 +280,7 @@ impl Factors<'_> {
         (term, number): (usize, usize),
         rows: &Rows,
         panel: &[i8],
-        sums: &mut [i32],
+        sums: &mut Sums<'_>,
     ) {
         let (level, first) = (Level::best(), tile.word.saturating_mul(WORD));
         if self.method == ProductMethod::Planes {
@@ -254,7 +288,15 @@ impl Factors<'_> {
             let part = self.part(*part);
             let (x, panel) =
                 (rows.bytes(term, tile.row, first), self.weights.panel(tile.panel, tile.word));
-            return bits::unpacked(level, x, rows.stride, panel, part, tile.words, Sums::new(sums));
+            return bits::unpacked(
+                level,
+                x,
+                rows.stride,
+                panel,
+                part,
+                tile.words,
+                sums.again(false),
+            );
         }
         let bounds = Bounds {
             left: Term::of(rows.planes).get(term).map_or(255, |term| term.most),
@@ -270,7 +312,7 @@ impl Factors<'_> {
             let panel = panel.get(column.saturating_mul(LANES)..).unwrap_or_default();
             let panel = panel.get(..some.saturating_mul(LANES)).unwrap_or_default();
             let x = rows.bytes(term, tile.row, first.saturating_add(column));
-            let sums = if column == 0 { Sums::new(sums) } else { Sums::more(sums) };
+            let sums = sums.again(column != 0);
             product::multiply(unit, bounds, x, rows.stride, panel, some, sums);
         }
     }

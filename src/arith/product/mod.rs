@@ -44,10 +44,19 @@ pub trait SumType: Number + sealed::Sealed {
     /// The largest number.
     #[doc(hidden)]
     const MOST: i128;
+    /// The numbers themselves where they are of 32 bits.
+    #[doc(hidden)]
+    fn narrow(sums: &mut [Self]) -> Option<&mut [i32]> {
+        let _ = sums;
+        None
+    }
 }
 
 impl SumType for i32 {
     const MOST: i128 = i32::MAX as i128;
+    fn narrow(sums: &mut [i32]) -> Option<&mut [i32]> {
+        Some(sums)
+    }
 }
 
 impl SumType for i64 {

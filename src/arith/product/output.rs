@@ -4,6 +4,7 @@
 //! output is the sum over `k` of `s (x_k + b) * t (w_k + c)`, which is
 //! `s t (sum x w + c sum x + b sum w + K b c)`: the sums are integers, and exact.
 
+use super::SumType;
 use super::buffer::resize;
 use super::matrix::{check_count, check_finite};
 use super::packed::PackedWeights;
@@ -22,8 +23,12 @@ const LARGEST_CODE: f64 = 255.0;
 /// The integers themselves.
 pub(super) struct Sums<S>(pub(super) PhantomData<S>);
 
-impl<S: Number> Output for Sums<S> {
+impl<S: SumType> Output for Sums<S> {
     type Element = S;
+
+    fn as_sums(out: &mut [S]) -> Option<&mut [i32]> {
+        S::narrow(out)
+    }
 
     fn put<T: Number>(&self, _first: usize, totals: Totals<'_, T>, place: Place<'_, S>) {
         product::sums(Level::best(), totals, place);

@@ -10,13 +10,19 @@ use super::factors::{Factors, PART_ROWS, Scratch, Tile};
 use crate::error::Result;
 use crate::kernels::Level;
 use crate::kernels::bits::{LANES, MOST_WORDS};
-use crate::kernels::product::{self, Number, Place, Totals};
+use crate::kernels::product::{self, Number, Place, Sums, Totals};
 use crate::threads::{both, share};
 
 /// Takes the sums of some rows with a panel.
 pub(super) trait Output {
     /// What a caller gets of each.
     type Element: Send;
+
+    /// The elements themselves, where they are complete sums and nothing else.
+    fn as_sums(out: &mut [Self::Element]) -> Option<&mut [i32]> {
+        let _ = out;
+        None
+    }
 
     /// Writes the elements of outputs `first..`.
     fn put<T: Number>(&self, first: usize, totals: Totals<'_, T>, place: Place<'_, Self::Element>);
@@ -129,7 +135,12 @@ impl<O: Output + Sync> Job<'_, O> {
                     for number in numbers.clone() {
                         let panel = place.panel.saturating_add(number);
                         let turn = number.saturating_sub(first);
-                        factors.tile(Tile { row, rows, panel, turn, word, words }, scratch);
+                        let tile = Tile { row, rows, panel, turn, word, words };
+                        if let Some(sums) = self.direct(place, (number, row, rows), scratch, out) {
+                            factors.tile_into(tile, scratch, sums);
+                            continue;
+                        }
+                        factors.tile(tile, scratch);
                         let sums = scratch.sums(rows);
                         if is_long {
                             let at = row.saturating_mul(LANES);
@@ -146,6 +157,25 @@ impl<O: Output + Sync> Job<'_, O> {
             }
         }
         Ok(())
+    }
+
+    /// Where a tile's sums belong in the result, where they are all of it.
+    fn direct<'a>(
+        &self,
+        place: Stretch,
+        (number, row, rows): (usize, usize, usize),
+        scratch: &Scratch,
+        out: &'a mut [O::Element],
+    ) -> Option<Sums<'a>> {
+        if !self.factors.are_sums_whole() || scratch.has_offsets {
+            return None;
+        }
+        let Place { out, stride, first, count: LANES } = place.piece(number, row, out) else {
+            return None;
+        };
+        let length = rows.checked_sub(1)?.checked_mul(stride)?.checked_add(LANES)?;
+        let out = out.get_mut(first..first.checked_add(length)?)?;
+        O::as_sums(out).map(|numbers| Sums::new(numbers).apart(stride))
     }
 
     /// Hands on sums of the rows from `row` on with the panel of this number in the result.

@@ -72,19 +72,21 @@ pub(super) fn ahead(words: *const u32) {
 #[derive(Clone, Copy)]
 struct To {
     sums: *mut i32,
+    stride: usize,
     are_new: bool,
 }
 
 impl To {
     fn of(sums: Sums<'_>) -> To {
-        To { sums: sums.numbers.as_mut_ptr(), are_new: sums.are_new }
+        let Sums { numbers, stride, are_new } = sums;
+        To { sums: numbers.as_mut_ptr(), stride, are_new }
     }
 
     /// # Safety
     /// There is such a row.
     unsafe fn row(self, row: usize) -> To {
         // SAFETY: the row is in the slice.
-        To { sums: unsafe { self.sums.add(row * LANES) }, ..self }
+        To { sums: unsafe { self.sums.add(row * self.stride) }, ..self }
     }
 
     /// Sets or adds to the sums of `N` rows from lane `first` on.
@@ -98,7 +100,7 @@ impl To {
             for (v, total) in totals.iter().enumerate() {
                 // SAFETY: the vector is there.
                 unsafe {
-                    let to = self.sums.add(i * LANES + first + v * LANES_OF_VECTOR);
+                    let to = self.sums.add(i * self.stride + first + v * LANES_OF_VECTOR);
                     let before = if self.are_new {
                         _mm512_setzero_si512()
                     } else {

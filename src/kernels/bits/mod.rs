@@ -93,7 +93,7 @@ pub fn popcount(
         // the sizes were checked.
         #[cfg(target_arch = "x86_64")]
         Kind::Avx512 => unsafe { avx512::popcount(left, panel, right, words, sums) },
-        _ => portable::popcount(level, left, panel, right, words, sums.into_numbers()),
+        _ => portable::popcount(level, left, panel, right, words, sums.cleared()),
     }
 }
 
@@ -105,7 +105,7 @@ pub fn ternary(level: Level, left: Left<'_>, panel: &[u32], words: usize, sums: 
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Kind::Avx512 => unsafe { avx512::ternary(left, panel, words, sums) },
-        _ => portable::ternary(level, left, panel, words, sums.into_numbers()),
+        _ => portable::ternary(level, left, panel, words, sums.cleared()),
     }
 }
 
@@ -124,7 +124,6 @@ pub fn unpacked(
     sums: Sums<'_>,
 ) {
     let rows = sums.rows();
-    assert!(sums.numbers.len().is_multiple_of(LANES), "whole rows of sums");
     check_part(panel, part, words);
     let Some(last) = rows.checked_sub(1) else { return };
     let needed = last.checked_mul(stride).and_then(|last| last.checked_add(words * WORD));
@@ -134,7 +133,7 @@ pub fn unpacked(
         // and the sizes were checked.
         #[cfg(target_arch = "x86_64")]
         Kind::Avx512 => unsafe { unpacked::multiply(x, stride, panel, part, words, sums) },
-        _ => portable::unpacked(level, x, stride, panel, part, words, sums.into_numbers()),
+        _ => portable::unpacked(level, x, stride, panel, part, words, sums.cleared()),
     }
 }
 
@@ -164,7 +163,6 @@ fn check(left: Left<'_>, panel: &[u32], right: Planes, words: usize, sums: &Sums
     }
     assert!(words <= MOST_WORDS, "{words} words");
     assert!(panel.len() >= words * right.count * LANES, "the panel has {LANES} rows");
-    assert_eq!(sums.numbers.len() % LANES, 0, "whole rows of sums");
     let rows = sums.rows() * left.planes.count;
     if let Some(last) = rows.checked_sub(1) {
         let needed = last.checked_mul(left.stride).and_then(|last| last.checked_add(words));

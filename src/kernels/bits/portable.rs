@@ -5,7 +5,18 @@ use crate::kernels::compiled::{Step, compiled_for};
 use crate::kernels::cpu::Level;
 use crate::kernels::product::{self, Bounds, Unit};
 
-struct Popcount<'a>(Left<'a>, &'a [u32], Planes, usize);
+/// Every kernel here adds to the sums, whose rows begin so many numbers apart.
+fn rows(sums: &mut [i32], stride: usize) -> impl Iterator<Item = &mut [i32]> {
+    sums.chunks_mut(stride).map(|row| &mut row[..LANES])
+}
+
+struct Popcount<'a> {
+    left: Left<'a>,
+    panel: &'a [u32],
+    right: Planes,
+    words: usize,
+    stride: usize,
+}
 
 pub(super) fn popcount(
     level: Level,
@@ -13,16 +24,17 @@ pub(super) fn popcount(
     panel: &[u32],
     right: Planes,
     words: usize,
-    sums: &mut [i32],
+    sums: Sums<'_>,
 ) {
-    compiled_for(level, Popcount(left, panel, right, words), sums);
+    let stride = sums.stride;
+    compiled_for(level, Popcount { left, panel, right, words, stride }, sums.numbers);
 }
 
 impl Step<i32> for Popcount<'_> {
     #[inline(always)]
     fn run(self, sums: &mut [i32]) {
-        let Popcount(left, panel, right, words) = self;
-        for (i, sums) in sums.chunks_exact_mut(LANES).enumerate() {
+        let Popcount { left, panel, right, words, stride } = self;
+        for (i, sums) in rows(sums, stride).enumerate() {
             for p in 0..left.planes.count {
                 let row = &left.words[(i * left.planes.count + p) * left.stride..][..words];
                 for q in 0..right.count {
@@ -47,17 +59,23 @@ fn is_negative(planes: Planes, plane: usize) -> bool {
     planes.is_signed && plane == planes.count - 1
 }
 
-struct Ternary<'a>(Left<'a>, &'a [u32], usize);
+struct Ternary<'a> {
+    left: Left<'a>,
+    panel: &'a [u32],
+    words: usize,
+    stride: usize,
+}
 
-pub(super) fn ternary(level: Level, left: Left<'_>, panel: &[u32], words: usize, sums: &mut [i32]) {
-    compiled_for(level, Ternary(left, panel, words), sums);
+pub(super) fn ternary(level: Level, left: Left<'_>, panel: &[u32], words: usize, sums: Sums<'_>) {
+    let stride = sums.stride;
+    compiled_for(level, Ternary { left, panel, words, stride }, sums.numbers);
 }
 
 impl Step<i32> for Ternary<'_> {
     #[inline(always)]
     fn run(self, sums: &mut [i32]) {
-        let Ternary(left, panel, words) = self;
-        for (i, sums) in sums.chunks_exact_mut(LANES).enumerate() {
+        let Ternary { left, panel, words, stride } = self;
+        for (i, sums) in rows(sums, stride).enumerate() {
             let row = &left.words[i * 2 * left.stride..];
             let signs = &row[left.stride..][..words];
             for ((x, sign), group) in
@@ -82,20 +100,13 @@ pub(super) fn unpacked(
     panel: &[u32],
     part: Part,
     words: usize,
-    sums: &mut [i32],
+    sums: Sums<'_>,
 ) {
     let (unit, mut bytes) = (Unit::of(level), [0; WORD * LANES]);
     for (word, group) in panel.chunks_exact(part.of * LANES).take(words).enumerate() {
         unpack_panel(level, group, part, &mut bytes);
-        product::multiply(
-            unit,
-            Bounds::ANY,
-            &x[word * WORD..],
-            stride,
-            &bytes,
-            WORD,
-            Sums::more(sums),
-        );
+        let again = Sums::more(sums.numbers).apart(sums.stride);
+        product::multiply(unit, Bounds::ANY, &x[word * WORD..], stride, &bytes, WORD, again);
     }
 }
 

@@ -76,14 +76,18 @@ pub(super) unsafe fn multiply(
     sums: Sums<'_>,
 ) {
     let (source, rows) = (Source::of(panel, part), sums.rows());
-    let (x, sums) = (x.as_ptr(), sums.into_numbers().as_mut_ptr());
+    let sums = sums.cleared();
+    let (x, out_stride, sums) = (x.as_ptr(), sums.stride, sums.numbers.as_mut_ptr());
     let mut row = 0;
     while row < rows {
         // SAFETY: the rows from `row` on are in both slices; passed on.
         unsafe {
-            let (x, sums) = (x.add(row * stride), sums.add(row * LANES));
+            let (x, sums) = (x.add(row * stride), sums.add(row * out_stride));
             if rows - row >= ROWS {
-                by_planes!(part.planes.count, four_rows(x, stride, source, words, sums));
+                by_planes!(
+                    part.planes.count,
+                    four_rows((x, stride), source, words, (sums, out_stride))
+                );
                 row += ROWS;
             } else {
                 by_planes!(part.planes.count, one_row(x, source, words, sums));
@@ -97,11 +101,10 @@ pub(super) unsafe fn multiply(
 /// As for [`multiply`]: `words` words of `Q` planes and as many times `WORD` bytes of `ROWS` rows.
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni,gfni")]
 unsafe fn four_rows<const Q: usize>(
-    x: *const u8,
-    stride: usize,
+    (x, stride): (*const u8, usize),
     source: Source,
     words: usize,
-    sums: *mut i32,
+    (sums, out_stride): (*mut i32, usize),
 ) {
     for v in 0..VECTORS {
         let mut totals = [[_mm512_setzero_si512(); 4]; ROWS];
@@ -117,7 +120,7 @@ unsafe fn four_rows<const Q: usize>(
         }
         for (i, totals) in totals.iter().enumerate() {
             // SAFETY: a row of sums has so many vectors.
-            unsafe { add_to(totals, sums.add(i * LANES + v * LANES_OF_VECTOR)) }
+            unsafe { add_to(totals, sums.add(i * out_stride + v * LANES_OF_VECTOR)) }
         }
     }
 }

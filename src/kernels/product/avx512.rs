@@ -25,20 +25,20 @@ pub(super) unsafe fn multiply(
     columns: usize,
     sums: Sums<'_>,
 ) {
-    let (rows, are_new) = (sums.rows(), sums.are_new);
+    let (rows, out_stride, are_new) = (sums.rows(), sums.stride, sums.are_new);
     let (x, panel, sums) = (x.as_ptr(), panel.as_ptr(), sums.numbers.as_mut_ptr());
     let mut row = 0;
     while row < rows {
         // SAFETY: the rows from `row` on, at most as many as are left, lie in both slices.
         unsafe {
-            let (x, sums) = (x.add(row * stride), sums.add(row * LANES));
+            let (x, sums) = (x.add(row * stride), sums.add(row * out_stride));
             match rows - row {
-                1 => tile::<1>(x, stride, panel, columns, (sums, are_new)),
-                2 => tile::<2>(x, stride, panel, columns, (sums, are_new)),
-                3 => tile::<3>(x, stride, panel, columns, (sums, are_new)),
-                4 => tile::<4>(x, stride, panel, columns, (sums, are_new)),
-                5 => tile::<5>(x, stride, panel, columns, (sums, are_new)),
-                _ => tile::<ROWS>(x, stride, panel, columns, (sums, are_new)),
+                1 => tile::<1>(x, stride, panel, columns, (sums, out_stride, are_new)),
+                2 => tile::<2>(x, stride, panel, columns, (sums, out_stride, are_new)),
+                3 => tile::<3>(x, stride, panel, columns, (sums, out_stride, are_new)),
+                4 => tile::<4>(x, stride, panel, columns, (sums, out_stride, are_new)),
+                5 => tile::<5>(x, stride, panel, columns, (sums, out_stride, are_new)),
+                _ => tile::<ROWS>(x, stride, panel, columns, (sums, out_stride, are_new)),
             }
         }
         row += ROWS;
@@ -54,7 +54,7 @@ unsafe fn tile<const N: usize>(
     stride: usize,
     panel: *const i8,
     columns: usize,
-    (sums, are_new): (*mut i32, bool),
+    (sums, out_stride, are_new): (*mut i32, usize, bool),
 ) {
     let none = _mm512_setzero_si512();
     let mut totals = [[none; VECTORS]; N];
@@ -82,7 +82,7 @@ unsafe fn tile<const N: usize>(
         for (vector, total) in totals.iter().enumerate() {
             // SAFETY: a row of sums has four vectors.
             unsafe {
-                let to = sums.add(i * LANES + vector * LANES / VECTORS).cast::<__m512i>();
+                let to = sums.add(i * out_stride + vector * LANES / VECTORS).cast::<__m512i>();
                 let before = if are_new { none } else { _mm512_loadu_si512(to) };
                 _mm512_storeu_si512(to, _mm512_add_epi32(before, *total));
             }

@@ -30,34 +30,57 @@ pub const MOST_COLUMNS: usize = 1 << 16;
 #[derive(Debug)]
 pub struct Sums<'a> {
     pub(super) numbers: &'a mut [i32],
+    /// From one row's start to the next one's.
+    pub(super) stride: usize,
     pub(super) are_new: bool,
 }
 
 impl<'a> Sums<'a> {
     /// Sums that replace what is there.
     pub fn new(numbers: &'a mut [i32]) -> Sums<'a> {
-        Sums { numbers, are_new: true }
+        Sums { numbers, stride: LANES, are_new: true }
     }
 
     /// Sums that are added to what is there; wrapping.
     pub fn more(numbers: &'a mut [i32]) -> Sums<'a> {
-        Sums { numbers, are_new: false }
+        Sums { numbers, stride: LANES, are_new: false }
     }
 
+    /// The same in rows that begin `stride` numbers apart; the last one ends where they do.
+    pub fn apart(self, stride: usize) -> Sums<'a> {
+        Sums { stride, ..self }
+    }
+
+    /// The same for another call, which replaces what is there or adds to it.
+    pub fn again(&mut self, more: bool) -> Sums<'_> {
+        Sums { numbers: self.numbers, stride: self.stride, are_new: self.are_new && !more }
+    }
+
+    /// How many there are. Panics unless there are whole rows.
     pub(super) fn rows(&self) -> usize {
-        self.numbers.len() / LANES
+        let Some(before_last) = self.numbers.len().checked_sub(LANES) else {
+            assert!(self.numbers.is_empty(), "whole rows of sums");
+            return 0;
+        };
+        assert!(self.stride >= LANES && before_last.is_multiple_of(self.stride), "whole rows");
+        before_last / self.stride + 1
     }
 
-    /// The numbers, for a kernel that only adds.
-    pub(super) fn into_numbers(self) -> &'a mut [i32] {
+    /// The numbers of each row.
+    pub(super) fn each_row(&mut self) -> impl Iterator<Item = &mut [i32]> {
+        self.numbers.chunks_mut(self.stride).map(|row| &mut row[..LANES])
+    }
+
+    /// Makes new sums such that a kernel may add to them.
+    pub(super) fn cleared(mut self) -> Sums<'a> {
         if self.are_new {
-            self.numbers.fill(0);
+            self.each_row().for_each(|row| row.fill(0));
         }
-        self.numbers
+        Sums { are_new: false, ..self }
     }
 }
 
-/// What a caller knows of the bytes: where they are small, AVX2 without AVX-VNNI takes fewer
+/// What a caller knows of the bytes:/// What a caller knows of the bytes: where they are small, AVX2 without AVX-VNNI takes fewer
 /// instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -93,7 +116,6 @@ pub fn multiply(
 ) {
     let rows = sums.rows();
     assert!(columns.is_multiple_of(DEPTH) && columns <= MOST_COLUMNS, "rows of {columns}");
-    assert_eq!(sums.numbers.len() % LANES, 0, "whole rows of sums");
     assert_eq!(panel.len(), columns * LANES, "the panel has {LANES} rows");
     if rows == 0 {
         return;
@@ -106,18 +128,14 @@ pub fn multiply(
         "bytes within {bounds:?}"
     );
     match unit.kind() {
-        Kind::Portable => portable::multiply(x, stride, panel, columns, sums.into_numbers()),
+        Kind::Portable => portable::multiply(x, stride, panel, columns, sums.cleared()),
         // SAFETY: a `Unit` of this kind exists only where AVX2 does, and the sizes were checked.
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => unsafe {
-            avx2::multiply(bounds, x, stride, panel, columns, sums.into_numbers())
-        },
+        Kind::Avx2 => unsafe { avx2::multiply(bounds, x, stride, panel, columns, sums.cleared()) },
         // SAFETY: a `Unit` of this kind exists only where AVX2 and AVX-VNNI do, and the sizes were
         // checked.
         #[cfg(target_arch = "x86_64")]
-        Kind::AvxVnni => unsafe {
-            avx2::multiply_vnni(x, stride, panel, columns, sums.into_numbers())
-        },
+        Kind::AvxVnni => unsafe { avx2::multiply_vnni(x, stride, panel, columns, sums.cleared()) },
         // SAFETY: a `Unit` of this kind exists only where AVX-512 F, BW and VNNI do, and the sizes
         // were checked.
         #[cfg(target_arch = "x86_64")]

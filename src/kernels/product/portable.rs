@@ -1,9 +1,9 @@
 //! Plain Rust: the specification.
 
-use super::{DEPTH, LANES};
+use super::{DEPTH, LANES, Sums};
 
-pub(super) fn multiply(x: &[u8], stride: usize, panel: &[i8], columns: usize, sums: &mut [i32]) {
-    for (i, sums) in sums.chunks_exact_mut(LANES).enumerate() {
+pub(super) fn multiply(x: &[u8], stride: usize, panel: &[i8], columns: usize, mut sums: Sums<'_>) {
+    for (i, sums) in sums.each_row().enumerate() {
         let row = &x[i * stride..][..columns];
         let mut totals = [0i32; LANES];
         for (bytes, group) in row.chunks_exact(DEPTH).zip(panel.chunks_exact(DEPTH * LANES)) {

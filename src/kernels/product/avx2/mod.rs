@@ -3,7 +3,7 @@
 
 mod dot;
 
-use super::{Bounds, DEPTH, LANES};
+use super::{Bounds, DEPTH, LANES, Sums};
 use core::arch::x86_64::{
     __m256i, _mm256_add_epi32, _mm256_loadu_si256, _mm256_setzero_si256, _mm256_storeu_si256,
 };
@@ -22,6 +22,8 @@ struct Factors {
     stride: usize,
     panel: *const i8,
     columns: usize,
+    /// From a row of sums to the next.
+    out_stride: usize,
 }
 
 /// # Safety
@@ -34,9 +36,9 @@ pub(super) unsafe fn multiply(
     stride: usize,
     panel: &[i8],
     columns: usize,
-    sums: &mut [i32],
+    sums: Sums<'_>,
 ) {
-    let factors = Factors { x: x.as_ptr(), stride, panel: panel.as_ptr(), columns };
+    let factors = Factors::new(x, stride, panel, columns, &sums);
     // SAFETY: the caller vouches for AVX2 and the sizes.
     unsafe {
         match bounds.groups() {
@@ -57,11 +59,18 @@ pub(super) unsafe fn multiply_vnni(
     stride: usize,
     panel: &[i8],
     columns: usize,
-    sums: &mut [i32],
+    sums: Sums<'_>,
 ) {
-    let factors = Factors { x: x.as_ptr(), stride, panel: panel.as_ptr(), columns };
+    let factors = Factors::new(x, stride, panel, columns, &sums);
     // SAFETY: the caller vouches for AVX2, AVX-VNNI and the sizes.
     unsafe { tiles::<Vnni>(factors, sums) };
+}
+
+impl Factors {
+    fn new(x: &[u8], stride: usize, panel: &[i8], columns: usize, sums: &Sums<'_>) -> Factors {
+        let (x, panel, out_stride) = (x.as_ptr(), panel.as_ptr(), sums.stride);
+        Factors { x, stride, panel, columns, out_stride }
+    }
 }
 
 impl Bounds {
@@ -82,16 +91,16 @@ impl Bounds {
 /// # Safety
 /// As for [`multiply`]; the machine has the instructions of `D`.
 #[inline(always)]
-unsafe fn tiles<D: Dot>(factors: Factors, sums: &mut [i32]) {
-    let rows = sums.len() / LANES;
+unsafe fn tiles<D: Dot>(factors: Factors, sums: Sums<'_>) {
+    let rows = sums.rows();
     let whole = rows - rows % ROWS;
-    let to = sums.as_mut_ptr();
+    let to = sums.numbers.as_mut_ptr();
     // SAFETY: first the rows of whole tiles, then those left over, from `whole` on. Few rows take
     // more vectors: their sums would wait for each other.
     unsafe {
         strips::<D, ROWS, 2>(factors, whole, to);
         let x = factors.x.wrapping_add(whole * factors.stride);
-        let (factors, to) = (Factors { x, ..factors }, to.add(whole * LANES));
+        let (factors, to) = (Factors { x, ..factors }, to.wrapping_add(whole * factors.out_stride));
         match rows - whole {
             0 => {}
             1 => strips::<D, 1, 8>(factors, 1, to),
@@ -121,7 +130,10 @@ unsafe fn strips<D: Dot, const N: usize, const V: usize>(
             unsafe {
                 let x = factors.x.add(row * factors.stride);
                 let panel = factors.panel.add(lane * DEPTH);
-                tile::<D, N, V>(Factors { x, panel, ..factors }, sums.add(row * LANES + lane));
+                tile::<D, N, V>(
+                    Factors { x, panel, ..factors },
+                    sums.add(row * factors.out_stride + lane),
+                );
             }
         }
     }
@@ -145,7 +157,7 @@ unsafe fn tile<D: Dot, const N: usize, const V: usize>(factors: Factors, sums: *
         }
         for (i, totals) in totals.iter().enumerate() {
             for (vector, total) in totals.iter().enumerate() {
-                let to = sums.add(i * LANES + vector * WIDTH).cast::<__m256i>();
+                let to = sums.add(i * factors.out_stride + vector * WIDTH).cast::<__m256i>();
                 _mm256_storeu_si256(to, _mm256_add_epi32(_mm256_loadu_si256(to), *total));
             }
         }
