@@ -2,14 +2,16 @@
 //!
 //! `product/onednn/M1024/K1000/x8w7s/avx512` has codes of 8 bits on the left and of 7 bits and a sign
 //! on the right, 1024 rows of 1000 columns, and 1024 outputs. Every product begins with the planes of
-//! its input and ends with floats. The peers:
+//! its input and ends with integers of 32 bits, where nothing else is said. The peers:
 //!
-//! - `onednn`: ready bytes to integers, with AVX-512 at most. Where oneDNN may use AMX, which is
-//!   another machine than ours, the case is called `onednn_any`: `make bench` runs both;
-//! - `sgemm`: OpenBLAS's product of floats;
+//! - `onednn`: ready bytes to the same integers, with AVX-512 at most. Where oneDNN may use AMX, which
+//!   is another machine than ours, the case is called `onednn_any`: `make bench` runs both;
+//! - `onednn_floats`: the same against ours that ends with floats;
+//! - `sgemm`: OpenBLAS's product of floats, against ours that ends with floats;
 //! - `peak`: the same arithmetic on registers that are never loaded or stored. `peak_onednn` compares
 //!   that one with oneDNN: what no kernel could exceed on this processor;
-//! - `ragged`: ours with 1024 columns instead of 1000, a column's worth of time each;
+//! - `ragged`: ours with 1024 columns instead of 1000, a column's worth of time each; and instead of
+//!   1001, of which few rows begin with a byte;
 //! - `read_l3`, `read_dram`: reading the planes of the weights from there, for a single row of input.
 //!
 //! The sums of every product are compared with oneDNN's.
@@ -51,8 +53,8 @@ const SHAPES: [[usize; 2]; 8] = [
     [1024, 4096],
 ];
 
-/// Columns that do not end with a byte's bits in every row, and those to compare them with.
-const RAGGED: usize = 1000;
+/// Columns that do not end with a word's bits, nor with a byte's, and those to compare them with.
+const RAGGED: [usize; 2] = [1000, 1001];
 const WHOLE: usize = 1024;
 
 /// As many planes as bytes have, in codes that both sides take.
@@ -102,7 +104,9 @@ fn main() {
     }
     for rows in runner.some_of(&[1, 1024]) {
         for pair in pairs(*rows) {
-            ragged(&mut runner, *rows, pair);
+            for columns in RAGGED {
+                ragged(&mut runner, *rows, columns, pair);
+            }
         }
     }
     for stored in runner.some_of(&STORED) {
@@ -124,6 +128,7 @@ struct Ours {
     weights: PackedWeights,
     input: QTensor,
     options: ProductOptions,
+    sums: Aligned<i32>,
     values: Aligned<f32>,
 }
 
@@ -135,25 +140,30 @@ impl Ours {
     fn with(input: QTensor, weights: &QTensor) -> Ours {
         let weights = PackedWeights::new(weights).expect("weights");
         let columns = weights.columns();
-        let values = Aligned::filled(input.size() / columns * weights.rows(), 0.0);
-        Ours { weights, input, options: ProductOptions::default(), values }
+        let count = input.size() / columns * weights.rows();
+        let (sums, values) = (Aligned::filled(count, 0), Aligned::filled(count, 0.0));
+        Ours { weights, input, options: ProductOptions::default(), sums, values }
     }
 
     fn run(&mut self) {
-        let Ours { weights, input, options, values } = self;
+        let Ours { weights, input, options, sums, .. } = self;
+        weights.product_sums::<i32>(black_box(input), sums, options).expect("sums");
+    }
+
+    fn run_to_floats(&mut self) {
+        let Ours { weights, input, options, values, .. } = self;
         weights.product(black_box(input), &[], values, options).expect("values");
     }
 
     /// Compares every sum, and the value made of it.
     fn check(&mut self, runner: &Runner, case: &str, expected: impl Iterator<Item = i64>) {
         self.run();
-        let mut sums = vec![0; self.values.len()];
-        self.weights.product_sums(&self.input, &mut sums, &self.options).expect("sums");
-        let found = sums.iter().zip(self.values.iter());
+        self.run_to_floats();
+        let found = self.sums.iter().zip(self.values.iter());
         let wrong = found.zip(expected).filter(|((sum, value), expected)| {
-            *sum != expected || value.to_bits() != (*expected as f32).to_bits()
+            i64::from(**sum) != *expected || value.to_bits() != (*expected as f32).to_bits()
         });
-        runner.check(case, sums.len(), wrong.count());
+        runner.check(case, self.sums.len(), wrong.count());
     }
 
     /// The limit of the arithmetic, and how much of it a product of two codes takes.
@@ -185,6 +195,11 @@ fn one(runner: &mut Runner, shape: [usize; 3], pair: Pair) {
     let name = case(group, shape, pair);
     runner.pair(&name, bytes, group, || ours.run(), || onednn.run(black_box(&x), &mut sums));
 
+    if m > 1 {
+        let name = case(&format!("{group}_floats"), shape, pair);
+        let theirs = || onednn.run(black_box(&x), &mut sums);
+        runner.pair(&name, bytes, group, || ours.run_to_floats(), theirs);
+    }
     if let (Some((peak, share)), true) = (ours.peak(pair), m > 1) {
         let times = (m * n * k * share) as f64 / peak.products as f64;
         let name = case("peak", shape, pair);
@@ -198,19 +213,19 @@ fn one(runner: &mut Runner, shape: [usize; 3], pair: Pair) {
         let (x, w) = operands.floats();
         let mut floats = Aligned::filled(m * n, 0.0);
         let theirs = || sgemm.run(shape, black_box(&x), &w, &mut floats);
-        runner.pair(&case("sgemm", shape, pair), bytes, "sgemm", || ours.run(), theirs);
+        runner.pair(&case("sgemm", shape, pair), bytes, "sgemm", || ours.run_to_floats(), theirs);
     }
 }
 
-/// Rows that end within a byte, against rows that do not.
-fn ragged(runner: &mut Runner, rows: usize, pair: Pair) {
+/// Rows that end within a word or a byte, against rows that do not.
+fn ragged(runner: &mut Runner, rows: usize, ragged: usize, pair: Pair) {
     let shape = |columns| [rows, OUTPUTS, columns];
-    let mut ours = Ours::new(&Operands::new(shape(RAGGED), pair));
+    let mut ours = Ours::new(&Operands::new(shape(ragged), pair));
     let mut whole = Ours::new(&Operands::new(shape(WHOLE), pair));
-    let times = RAGGED as f64 / WHOLE as f64;
+    let times = ragged as f64 / WHOLE as f64;
     let peer = format!("K{WHOLE}_x{}", results::significant(times));
-    let bytes = (rows + OUTPUTS) * RAGGED;
-    let name = case("ragged", shape(RAGGED), pair);
+    let bytes = (rows + OUTPUTS) * ragged;
+    let name = case("ragged", shape(ragged), pair);
     runner.pair_scaled(&name, bytes, &peer, times, || ours.run(), || whole.run());
 }
 
