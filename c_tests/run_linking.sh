@@ -198,6 +198,7 @@ examples() {
     cmake --build "$alone/build"
   done
   "$work/fresh/examples/c/build/list" "$root"/tests/data/*.minidb
+  "$work/fresh/examples/c/build/classify" "$root"/tests/data/digits/digits_{mlp,train,test}.minidb 4
   "$work/fresh/examples/cpp/build/digits" "$root"/tests/data/digits/digits_{mlp,test}.minidb \
     "$work/fresh/examples"
 }

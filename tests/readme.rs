@@ -48,6 +48,12 @@ fn the_examples() {
     let report = run(Command::new(&quantize).arg(&model).arg(&output));
     assert!(report.contains("total"), "{report}");
     assert!(run(Command::new(&list).arg(&output)).contains("fc3_b"));
+    let digits = |file: &str| data.join("digits").join(file);
+    let classify = build(&in_crate("examples/c/classify.c"), &folder);
+    let mut command = Command::new(&classify);
+    command.args([&model, &digits("digits_train.minidb"), &digits("digits_test.minidb")]);
+    let classified = run(&mut command);
+    assert!(classified.starts_with("707 of 719 images right"), "{classified}");
     // What cannot be read is refused with a sentence, and nothing is left behind.
     let refused = Command::new(&quantize).arg(folder.join("none")).arg(&output).output().unwrap();
     assert_eq!(refused.status.code(), Some(1));
