@@ -188,7 +188,7 @@ static void options(const qtensor_t *x, const qtensor_packed_t *packed) {
   refuses_options(x, packed, &asked, QTENSOR_INVALID_ARGUMENT, "rounding is 2");
   asked = by(QTENSOR_METHOD_BEST, 1);
   asked.reserved = 7;
-  refuses_options(x, packed, &asked, QTENSOR_INVALID_ARGUMENT, "reserved member of the options is 7");
+  refuses_options(x, packed, &asked, QTENSOR_UNSUPPORTED, "reserved member of the options is 7");
   asked = by(QTENSOR_METHOD_BEST, 1);
   asked.struct_size = sizeof asked - 1;
   refuses_options(x, packed, &asked, QTENSOR_BUFFER_TOO_SMALL, "holds 23 bytes");

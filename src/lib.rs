@@ -31,8 +31,8 @@
 //!
 //! Arrows point down only: `capi` (the exported C functions, behind the feature of that name)
 //! calls [`QTensor`], [`minidb`], [`quantize`], which turns floats into codes and back, and `arith`,
-//! the products of [`PackedWeights`] and fixed-point arithmetic; they stand on `planes`, the one place that knows where a bit
-//! lies, and that on `kernels`, the only SIMD.
+//! the products of [`PackedWeights`] and fixed-point arithmetic; they stand on `planes`, the one
+//! place that knows where a bit lies, and that on `kernels`, the only SIMD.
 //!
 //! # Memory
 //!

@@ -184,13 +184,10 @@ fn sums_of_sums_and_of_bytes() {
         let before: Vec<i64> = (0..length).map(|_| random.integer(60)).collect();
         let bytes: Vec<u8> = (0..length).map(|_| random.next() as u8).collect();
         for level in Level::available() {
-            for factor in [1, -1, -256, i64::MAX] {
-                let mut totals = before.clone();
-                accumulate(level, &some, factor, &mut totals);
-                for ((total, before), some) in totals.iter().zip(&before).zip(&some) {
-                    let product = factor.wrapping_mul(i64::from(*some));
-                    assert_eq!(*total, before.wrapping_add(product), "{}", level.name());
-                }
+            let mut totals = before.clone();
+            accumulate(level, &some, &mut totals);
+            for ((total, before), some) in totals.iter().zip(&before).zip(&some) {
+                assert_eq!(*total, before.wrapping_add(i64::from(*some)), "{}", level.name());
             }
             let sum: i64 = bytes.iter().map(|byte| i64::from(*byte)).sum();
             assert_eq!(sum_bytes(level, &bytes), sum, "{}", level.name());

@@ -29,7 +29,7 @@ enum class ProductMethod : std::int32_t {
 struct ProductOptions {
   ProductMethod method = ProductMethod::best;
   std::uint32_t threads = 1;
-  // Of codes; the other calls do not ask.
+  // Of codes; the other calls check it and do not use it.
   FixedRounding rounding = FixedRounding::nearest;
 };
 
@@ -40,6 +40,8 @@ struct InputFormat {
   // Codes that cover the values.
   explicit InputFormat(std::uint8_t bits, bool with_sign = false)
       : precision(bits), is_signed(with_sign) {}
+  // No sign, a scale: there is none without a bias.
+  InputFormat(std::uint8_t, double) = delete;
   // Codes of a given scale and bias.
   InputFormat(std::uint8_t bits, bool with_sign, double of_scale, double of_bias)
       : precision(bits), is_signed(with_sign), is_given(true), scale(of_scale), bias(of_bias) {}

@@ -72,7 +72,7 @@ pub(super) fn fixed_rounding(constant: i32) -> Result<FixedRounding> {
     }
 }
 
-/// The tensor that is written, and which of the arguments before it is the same or shares its planes.
+/// The tensor that is written; refused where it is one of the operands or shares planes with one.
 ///
 /// # Safety
 /// `out` is NULL or points to a live object that nobody but these operands uses.
@@ -256,8 +256,8 @@ pub unsafe extern "C" fn qtensor_multiply(
 /// Both have the same dimensions, precisions from 1 to 16, and channels along the same dimension or
 /// none; they may be one tensor. With scales s and t and biases b and c the value is
 /// s t (sum x y + c sum x + b sum y + n b c), summed over the channels. The sums are exact integers,
-/// and what joins them is kept at 106 bits. Error bound: 2^-51 of the result and 2^-90 of the sum of
-/// the magnitudes of these terms, where the result is not below the normal doubles.
+/// and what joins them is kept at 106 bits. Error bound: 2^-51 of the result and, for each channel,
+/// 2^-100 of the sum of the magnitudes of these terms, where the result is not below the normal doubles.
 ///
 /// QTENSOR_SHAPE_MISMATCH for different dimensions, and where channels do not fit them;
 /// QTENSOR_INVALID_ARGUMENT for tensors without elements, for a scale of 0, and where `out` is in the

@@ -151,8 +151,10 @@ pub unsafe extern "C" fn qtensor_product_method(
 /// whose precision is not 1 to 8; QTENSOR_UNSUPPORTED for one with channels, for a logarithmic
 /// one, for a method that cannot be used with these precisions, and for options of a later version;
 /// QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first version's; QTENSOR_NON_FINITE
-/// where its scale or bias or a value to add is, or the product of the scales or the biases. Nothing is
-/// written then. Where memory runs out some of the values may have been.
+/// where the scale or bias of `x` or a value to add is not finite, nor what scales and biases make
+/// together: the product of the scales, and that of the biases, or of one and all of the largest codes;
+/// QTENSOR_INVALID_ARGUMENT also where two scales other than 0 have a product below 2^-1022;
+/// QTENSOR_OVERFLOW where M * outputs is no length. Nothing is written then, nor where memory runs out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_product(
     x: *const qtensor_t,
@@ -181,8 +183,8 @@ pub unsafe extern "C" fn qtensor_product(
 /// codes of row m of `x` and row k of the weights. Exact. Scales, biases and channels of `x` do not
 /// matter. `sums` must not share memory with the planes of `x`.
 ///
-/// QTENSOR_OVERFLOW where codes of these precisions could have sums beyond 64 bits, whatever they are;
-/// else what qtensor_product() refuses.
+/// QTENSOR_OVERFLOW where some codes of these precisions have sums beyond 64 bits, be they these or
+/// others; else what qtensor_product() refuses, parameters and channels aside.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_product_sums(
     x: *const qtensor_t,
@@ -198,9 +200,9 @@ pub unsafe extern "C" fn qtensor_product_sums(
 
 /// The same in 32 bits, which is faster.
 ///
-/// QTENSOR_OVERFLOW where codes of these precisions could have sums beyond 32 bits, whatever they are:
-/// where (2^precision - 1) of both sides and the weights' columns multiply to 2^31 or more; else what
-/// qtensor_product() refuses.
+/// QTENSOR_OVERFLOW where some codes of these precisions have sums beyond 32 bits, be they these or
+/// others: where (2^precision - 1) of both sides and the weights' columns multiply to 2^31 or more; else
+/// what qtensor_product_sums() refuses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_product_sums_i32(
     x: *const qtensor_t,
@@ -240,23 +242,28 @@ unsafe fn product_sums<S: SumType>(
 ///
 /// `out` has any dimensions of M * outputs elements together, the last of which is the outputs. A code
 /// is value / scale - bias, rounded to the nearest integer, the even one of two as near, and clamped to
-/// the codes that there are: an `out` without a sign and with a bias of 0 so is a ReLU. All that is not
+/// the codes that there are: an `out` without a sign, of a positive scale
+/// and with a bias of 0 so is a ReLU. All that is not
 /// an integer is put together in double precision, with one factor for each output: before it is
 /// clamped, a code is at most 1/2 and 2^-45 of the largest magnitude that went into it from the exact
 /// quotient. Padding bits become 0.
 ///
 /// With the rounding QTENSOR_FIXED_DNNLOWP it is dnnlowp's, (a * q + 2^(s - 1)) >> s and the zero point,
 /// with q and s as that constant says. Here a is the exact sum of the products of codes less their zero
-/// points, and of `added` in units of both scales, rounded to a 32-bit integer.
+/// points, and of `added` in units of both scales, rounded to a 32-bit integer as fbgemm's Quantize
+/// does, in single precision. A code is off by at most 1/2 and 2^-21 of its distance from the zero point,
+/// besides what that rounding of `added` brings.
 ///
 /// QTENSOR_SHAPE_MISMATCH too where `out` has other dimensions; QTENSOR_OUT_OF_RANGE where its
 /// precision is not 1 to 16; QTENSOR_UNSUPPORTED where it is logarithmic or has channels along another
 /// dimension; QTENSOR_INVALID_ARGUMENT where its scale is 0, and where it is `x` or its planes share
 /// memory with those of `x` or with `added`; QTENSOR_NON_FINITE where its scale or bias is, and where its
-/// scale is too small to divide by; with dnnlowp's rounding QTENSOR_UNSUPPORTED too for biases that are
-/// not minus 32-bit integers and for a quotient of scales outside of 2^-33 to 2^30, and QTENSOR_OVERFLOW
-/// where its sums could be beyond 64 bits; else what qtensor_product() refuses. `out` is as it was then, also
-/// where memory runs out.
+/// scale is too small to divide by; else what qtensor_product() refuses. With
+/// dnnlowp's rounding QTENSOR_UNSUPPORTED too for biases that are not minus 32-bit integers, for scales
+/// that are not positive and normal in single precision, nor the product of the first two, for their
+/// quotient outside of 2^-33 to 2^30, and for a value to add beyond 32 bits in those units;
+/// QTENSOR_OVERFLOW where its sums could be beyond 64 bits. `out` is as it was then, also where memory
+/// runs out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_product_codes(
     x: *const qtensor_t,
@@ -292,8 +299,8 @@ pub unsafe extern "C" fn qtensor_product_codes(
 /// QTENSOR_SHAPE_MISMATCH where x_count is no multiple of the columns; QTENSOR_INVALID_ARGUMENT where
 /// it is 0, for a scale that is not positive, finite and normal, and for a member of the format that is
 /// none of its constants; QTENSOR_OUT_OF_RANGE for a precision that is not 1 to 8; QTENSOR_NON_FINITE
-/// where a value of `x` or the bias is; else what qtensor_product() refuses. Nothing is written then.
-/// Where memory runs out some of the values may have been.
+/// where a value of `x` or the bias is; else what qtensor_product() refuses. Nothing is written then,
+/// nor where memory runs out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_product_floats(
     x: *const f32,

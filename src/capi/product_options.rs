@@ -29,7 +29,8 @@ pub struct qtensor_product_options_t {
     /// The most threads to work on, 0 being 1. Small products get fewer; one row is shared by its
     /// outputs, more by rows. Results are the same for any number.
     pub threads: u32,
-    /// A QTENSOR_FIXED_ constant: how qtensor_product_codes() rounds. The other calls do not ask.
+    /// A QTENSOR_FIXED_ constant: how qtensor_product_codes() rounds. The other calls
+    /// check it and do not use it.
     pub rounding: i32,
     /// 0.
     pub reserved: u32,
@@ -72,10 +73,10 @@ impl qtensor_product_options_t {
             }
         };
         if self.reserved != 0 {
-            return Err(Error::InvalidArgument {
+            return Err(Error::Unsupported {
                 what: "reserved member of the options",
                 value: self.reserved.into(),
-                rule: "0",
+                reason: "this version of the library has no such option",
             });
         }
         let threads = usize::try_from(self.threads).unwrap_or(usize::MAX);
@@ -148,7 +149,11 @@ impl qtensor_input_format_t {
             return refused("sign of the input", self.is_signed.into(), "0 or 1");
         }
         if self.reserved != 0 {
-            return refused("reserved member of the format", self.reserved.into(), "0");
+            return Err(Error::Unsupported {
+                what: "reserved member of the format",
+                value: self.reserved.into(),
+                reason: "this version of the library has no such member",
+            });
         }
         let is_signed = self.is_signed == 1;
         Ok(InputFormat { precision: self.precision, is_signed, parameters })

@@ -44,6 +44,17 @@ fn packed() -> Owned<qtensor_packed_t> {
     packed_of(8, true)
 }
 
+/// As many rows of five columns, all zeros, of nine bits.
+fn rows_of(count: i64) -> Owned<qtensor_t> {
+    let (mut tensor, dims) = (no_tensor(), [count, 5]);
+    // SAFETY: valid pointers.
+    unsafe {
+        let made = qtensor_create_with(dims.as_ptr(), 2, 8, true, tensor.out(), ptr::null_mut());
+        assert_eq!(made, QTENSOR_OK);
+    }
+    tensor
+}
+
 /// Three by three codes of 12 bits, without planes or with them.
 fn square(planes: bool) -> Owned<qtensor_t> {
     let (mut tensor, dims, mut data) = (no_tensor(), [3i64, 3], ptr::null_mut());
@@ -78,6 +89,14 @@ fn each_method(
         let (packed, x) = (packed_of(precision, signed), codes_of(precision, signed));
         let options = qtensor_product_options_t { method, ..qtensor_product_options_t::default() };
         run(packed.handle, x.handle, &raw const options);
+    }
+}
+
+/// Nothing was written where memory ran out, not even the rows that came before.
+fn untouched<T: Copy + PartialEq + std::fmt::Debug>(values: *const T, before: T) {
+    for i in 0..9 {
+        // SAFETY: nine values, which nothing else uses meanwhile.
+        assert_eq!(unsafe { values.add(i).read() }, before);
     }
 }
 
@@ -127,34 +146,49 @@ pub(crate) const CASES: &[Case] = &[
     }),
     ("qtensor_product", |attempt| {
         each_method(|packed, x, options| {
-            let mut values = [0f32; 9];
+            let mut values = [7f32; 9];
             let values = values.as_mut_ptr();
             // SAFETY: live handles and room for the values.
             let run = |error: Error| unsafe {
                 qtensor_product(x, packed, ADDED.as_ptr(), 3, values, 9, options, error)
             };
-            attempt.call(run, || ());
+            attempt.call(run, || untouched(values, 7.0));
         });
+        // More rows than are made at a time, and in turns of planes.
+        let (packed, mut values) = (packed_of(8, true), vec![7f32; 3 * 600]);
+        let x = rows_of(600);
+        for method in [QTENSOR_METHOD_BYTES, QTENSOR_METHOD_PLANES, QTENSOR_METHOD_POPCOUNT] {
+            values.fill(7.0);
+            let values = values.as_mut_ptr();
+            let options =
+                qtensor_product_options_t { method, ..qtensor_product_options_t::default() };
+            // SAFETY: live handles and room for the values.
+            let run = |error: Error| unsafe {
+                let (x, packed, options) = (x.handle, packed.handle, &raw const options);
+                qtensor_product(x, packed, ptr::null(), 0, values, 3 * 600, options, error)
+            };
+            attempt.call(run, || untouched(values, 7.0));
+        }
     }),
     ("qtensor_product_sums", |attempt| {
         each_method(|packed, x, options| {
-            let mut sums = [0i64; 9];
+            let mut sums = [7i64; 9];
             let sums = sums.as_mut_ptr();
             // SAFETY: live handles and room for the sums.
             let run =
                 |error: Error| unsafe { qtensor_product_sums(x, packed, sums, 9, options, error) };
-            attempt.call(run, || ());
+            attempt.call(run, || untouched(sums, 7));
         });
     }),
     ("qtensor_product_sums_i32", |attempt| {
         each_method(|packed, x, options| {
-            let mut sums = [0i32; 9];
+            let mut sums = [7i32; 9];
             let sums = sums.as_mut_ptr();
             // SAFETY: live handles and room for the sums.
             let run = |error: Error| unsafe {
                 qtensor_product_sums_i32(x, packed, sums, 9, options, error)
             };
-            attempt.call(run, || ());
+            attempt.call(run, || untouched(sums, 7));
         });
     }),
     ("qtensor_product_codes", |attempt| {

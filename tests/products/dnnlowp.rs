@@ -67,8 +67,9 @@ fn check(random: &mut Random, shape: (usize, usize, usize)) -> usize {
             let (by, bias) = parameters[if has_channels { n } else { 0 }];
             let terms = case.terms(*sum, m, n);
             // All of them are integers.
-            let to_add = added.get(n).map_or(0.0, |added| f64::from(*added));
-            let to_add = (to_add / (case.x.scale() * scale)).round_ties_even();
+            // As fbgemm's Quantize does, by a reciprocal in single precision.
+            let reciprocal = 1.0 / (case.x.scale() as f32 * scale as f32);
+            let to_add = added.get(n).map_or(0.0, |added| added * reciprocal).round_ties_even();
             let a = terms.map(|term| term as i128).iter().sum::<i128>() + to_add as i128;
             let real = case.x.scale() as f32 * scale as f32 / by as f32;
             let (q, s) = multiplier(real);

@@ -88,3 +88,23 @@ fn parameters_beyond_doubles() {
     assert_eq!(values((-1.0, 0.0), (1.0, 1e304)), Ok(f32::NEG_INFINITY));
     assert_eq!(values((1e300, 0.0), (1e8, 1e300)), Ok(f32::INFINITY));
 }
+
+/// A product of scales that loses its bits below the normal doubles, unless it is 0 by right.
+#[test]
+fn scales_whose_product_is_next_to_nothing() {
+    let tensor = |scale: f64| {
+        let mut tensor = QTensor::with_shape(&[2, 3], 4, true).unwrap();
+        tensor.set_scale(scale);
+        tensor
+    };
+    let run = |x: f64, w: f64| {
+        let mut values = [7f32; 4];
+        let packed = PackedWeights::new(&tensor(w)).unwrap();
+        let done = packed.product(&tensor(x), &[], &mut values, &options(1));
+        done.map(|()| values).map_err(|error| error.kind())
+    };
+    assert_eq!(run(1e-200, 1e-150), Err(ErrorKind::InvalidArgument));
+    assert_eq!(run(1.2e-160, -1.2e-160), Err(ErrorKind::InvalidArgument));
+    assert_eq!(run(0.0, 1e-320), Ok([0.0; 4]));
+    assert_eq!(run(1e-150, 1e-150), Ok([0.0; 4]));
+}

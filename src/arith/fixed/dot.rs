@@ -49,8 +49,8 @@ impl QTensor {
     ///
     /// With scales `s` and `t` and biases `b` and `c`, for the tensor or channel by channel, it is
     /// `s t (sum x y + c sum x + b sum y + n b c)`. The sums are exact integers and what joins them has
-    /// 106 bits, so that the result is off by at most 2^-51 of itself and 2^-90 of the sum of the
-    /// magnitudes of these terms, as long as it is not below the normal doubles.
+    /// 106 bits, so that the result is off by at most 2^-51 of itself and, for each channel, 2^-100 of the
+    /// sum of the magnitudes of these terms, as long as it is not below the normal doubles.
     ///
     /// ```
     /// use caffe2_qtensor::QTensor;

@@ -85,8 +85,7 @@ impl Rule {
             }
             Rule::Dnnlowp(lowp) => {
                 let (biases, zero_point) = (lowp.biases, lowp.zero_point);
-                // It was made for this rounding.
-                let Some((factor, shift)) = lowp.multiplier.dnnlowp_parts() else { return };
+                let (factor, shift) = lowp.multiplier.parts();
                 let formula = Dnnlowp { biases, factor, shift, zero_point };
                 kernels::dnnlowp(level, &formula, limits, codes, others);
             }

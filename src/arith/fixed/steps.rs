@@ -2,10 +2,9 @@
 
 use super::operand::Side;
 use super::rule::{Form, Lowp, Rule, nearest};
-use crate::arith::multiplier::{FixedRounding, Multiplier, dnnlowp_ratio};
+use crate::arith::multiplier::{FixedRounding, Multiplier, dnnlowp_ratio, integer_bias};
 use crate::arith::ratio::{PLACES, fixed};
 use crate::error::{Error, Result};
-use crate::quantize::zero_point_of_bias;
 
 /// The operation of elements that share their parameters.
 pub(super) struct Step {
@@ -43,7 +42,7 @@ impl Step {
     /// The same value: `s (x + b) / t - c`.
     pub(super) fn same(x: &Side, out: &Side, rounding: FixedRounding) -> Result<Step> {
         if rounding == FixedRounding::Dnnlowp {
-            let multiplier = Multiplier::new(dnnlowp_ratio(x.scale, 1.0, out.scale)?, rounding)?;
+            let multiplier = Multiplier::new(dnnlowp_ratio(x.scale, 1.0, out.scale)?)?;
             let biases = [zero_point_bias(x)?, 0];
             check_sum(largest(x, biases[0]), "sum of a code and its bias")?;
             let zero_point = zero_point_bias(out)?.wrapping_neg();
@@ -71,7 +70,7 @@ impl Step {
     pub(super) fn product(a: &Side, b: &Side, out: &Side, rounding: FixedRounding) -> Result<Step> {
         if rounding == FixedRounding::Dnnlowp {
             let ratio = dnnlowp_ratio(a.scale, b.scale, out.scale)?;
-            let multiplier = Multiplier::new(ratio, rounding)?;
+            let multiplier = Multiplier::new(ratio)?;
             let biases = [zero_point_bias(a)?, zero_point_bias(b)?];
             let (of_a, of_b) = (largest(a, biases[0]), largest(b, biases[1]));
             check_sum(of_a.saturating_mul(of_b), "product of two codes and their biases")?;
@@ -132,13 +131,7 @@ fn own_bias(out: &Side) -> Result<i128> {
 
 /// A bias that is minus a zero point.
 fn zero_point_bias(side: &Side) -> Result<i64> {
-    zero_point_of_bias(side.bias).map(|zero_point| i64::from(zero_point).wrapping_neg()).map_err(
-        |_| Error::UnsupportedNumber {
-            what: side.what_bias,
-            value: side.bias,
-            reason: "dnnlowp's biases are minus zero points, 32-bit integers",
-        },
-    )
+    integer_bias(side.what_bias, side.bias)
 }
 
 /// The largest magnitude of a code with its bias.

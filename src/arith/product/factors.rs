@@ -42,19 +42,56 @@ pub(super) struct Scratch {
     sums: Buffer<i32>,
     /// Of a term of the rows and a part of the weights, where there are several.
     some_sums: Buffer<i32>,
+    /// Of all rows of a block, where they are made from column block to column block.
+    totals: Buffer<i64>,
 }
 
 impl Scratch {
-    pub(super) fn new(factors: &Factors<'_>) -> Result<Scratch> {
+    /// All memory for blocks of up to `rows` rows and groups of so many panels.
+    pub(super) fn new(factors: &Factors<'_>, rows: usize, group: usize) -> Result<Scratch> {
+        const WHAT: &str = "sums of a product";
         let part = PART_ROWS.saturating_mul(LANES);
-        Ok(Scratch {
-            rows: Rows::new(factors.x),
+        let mut scratch = Scratch {
+            rows: Rows::new(factors.method, factors.x, factors.matrix, rows)?,
             of_rows: Vec::new(),
             has_offsets: false,
             panels: Buffer::default(),
-            sums: Buffer::zeroed(part, "sums of a product")?,
+            sums: Buffer::zeroed(part, WHAT)?,
             some_sums: Buffer::default(),
-        })
+            totals: Buffer::default(),
+        };
+        resize(&mut scratch.of_rows, rows, WHAT)?;
+        let words = factors.weights.words().min(MOST_WORDS);
+        if factors.method == ProductMethod::Bytes {
+            let panels = group.min(factors.weights.panel_rows());
+            let bytes = factors.panel_bytes(words).saturating_mul(panels);
+            scratch.panels.resize(bytes, "panels of weights")?;
+        }
+        if !factors.are_sums_whole() {
+            scratch.some_sums.resize(part, WHAT)?;
+        }
+        if factors.weights.words() > MOST_WORDS {
+            scratch.totals.resize(rows.saturating_mul(LANES), WHAT)?;
+        }
+        Ok(scratch)
+    }
+
+    /// The totals of so many rows.
+    pub(super) fn totals(&mut self, rows: usize) -> &mut [i64] {
+        let count = rows.saturating_mul(LANES);
+        self.totals.numbers_mut().get_mut(..count).unwrap_or_default()
+    }
+
+    pub(super) fn whole_totals(&self) -> &[i64] {
+        self.totals.numbers()
+    }
+
+    /// Adds the sums of a tile of rows from `row` on to their totals.
+    pub(super) fn accumulate(&mut self, row: usize, rows: usize) {
+        let count = rows.saturating_mul(LANES);
+        let sums = self.sums.numbers().get(..count).unwrap_or_default();
+        let totals = self.totals.numbers_mut().get_mut(row.saturating_mul(LANES)..);
+        product::accumulate(Level::best(), sums, totals.unwrap_or_default());
     }
 
     /// The bytes of a tile's panel, where it was unpacked.
@@ -85,7 +122,7 @@ pub(super) struct Tile {
 impl Factors<'_> {
     /// Takes `rows` rows of the input from `first` on.
     pub(super) fn read(&self, first: usize, rows: usize, scratch: &mut Scratch) -> Result<()> {
-        let Scratch { rows: own, of_rows, has_offsets, some_sums, .. } = scratch;
+        let Scratch { rows: own, of_rows, has_offsets, .. } = scratch;
         own.read(self.method, self.x, self.matrix, (first, rows))?;
         of_rows.clear();
         resize(of_rows, rows, "sums of a product")?;
@@ -93,9 +130,6 @@ impl Factors<'_> {
             *all = OfRow { added: self.of_row(own, row), code_sum: *code_sum };
         }
         let terms = Term::of(planes_of(self.x));
-        if terms.len() > 1 || self.weights.parts.len() > 1 {
-            some_sums.resize(PART_ROWS.saturating_mul(LANES), "sums of a product")?;
-        }
         let mut offsets = self.weights.parts.iter().map(|part| self.part(*part).offset());
         *has_offsets = self.takes_bytes()
             && (terms.iter().any(|term| term.offset != 0) || offsets.any(|offset| offset != 0));

@@ -3,12 +3,11 @@
 use super::buffer::resize;
 use super::packed::PackedWeights;
 use super::sums::Output;
-use crate::arith::multiplier::{FixedRounding, Multiplier, dnnlowp_ratio};
+use crate::arith::multiplier::{Multiplier, dnnlowp_product, dnnlowp_ratio, integer_bias};
 use crate::error::{Error, Result};
 use crate::kernels::Level;
 use crate::kernels::bits::LANES;
 use crate::kernels::product::{self, Number, Place, Totals};
-use crate::quantize::zero_point_of_bias;
 
 /// What makes codes of the sums of an output.
 ///
@@ -58,16 +57,16 @@ impl FixedCodes {
     ) -> Result<FixedCodes> {
         let mut steps = Vec::<Step>::new();
         resize(&mut steps, weights.rows(), "parameters of a product")?;
-        let bias = integer(bias)?;
+        let bias = integer_bias("bias of the input", bias)?;
         let own = Parameters { scales: &weights.scales, biases: &weights.biases };
         let columns = i64::try_from(weights.columns()).unwrap_or(i64::MAX);
         for (output, (step, sum)) in steps.iter_mut().zip(&weights.code_sums).enumerate() {
             let ((own_scale, own_bias), (by, out_bias)) = (own.at(output), result.at(output));
-            let own_bias = integer(own_bias)?;
+            let own_bias = integer_bias("bias of the weights", own_bias)?;
             let ratio = dnnlowp_ratio(scale, own_scale, by)?;
-            let added = f64::from(added.get(output).copied().unwrap_or(0.0));
-            let units = whole(added / (scale * own_scale))?;
-            // Zero points are below 2^31 and codes below 2^8, which leaves room for 2^29 of them.
+            let added = added.get(output).copied().unwrap_or(0.0);
+            let units = in_units(added, dnnlowp_product(scale, own_scale)?)?;
+            // A code less its zero point, on both sides, as often as there are columns.
             let largest = i128::from(bias.abs().saturating_add(255))
                 .saturating_mul(i128::from(own_bias.abs().saturating_add(255)))
                 .saturating_mul(i128::from(columns));
@@ -79,34 +78,27 @@ impl FixedCodes {
             *step = Step {
                 bias: own_bias,
                 constant: bias.wrapping_mul(*sum).wrapping_add(of_biases).wrapping_add(units),
-                multiplier: Multiplier::new(ratio, FixedRounding::Dnnlowp)?,
-                zero_point: integer(out_bias)?.wrapping_neg(),
+                multiplier: Multiplier::new(ratio)?,
+                zero_point: integer_bias("bias of the result", out_bias)?.wrapping_neg(),
             };
         }
         Ok(FixedCodes { steps, low: low.into(), high: high.into() })
     }
 }
 
-/// A bias that is minus a zero point.
-fn integer(bias: f64) -> Result<i64> {
-    zero_point_of_bias(bias).map(|zero_point| i64::from(zero_point).wrapping_neg()).map_err(|_| {
-        let reason = "dnnlowp's biases are minus 32-bit integers";
-        Error::UnsupportedNumber { what: "bias", value: bias, reason }
-    })
-}
-
-/// What is added, as dnnlowp keeps it.
-fn whole(units: f64) -> Result<i64> {
-    let rounded = units.round_ties_even();
-    if rounded.abs() <= f64::from(i32::MAX) {
+/// What is added, in units of both scales, as fbgemm quantizes it: by a reciprocal, and all in floats.
+fn in_units(added: f32, scales: f32) -> Result<i64> {
+    // Half of 2^32 is a float, which the largest integer is not.
+    const LIMIT: f32 = 2_147_483_648.0;
+    let units = (added * (1.0 / scales)).round_ties_even();
+    if units.abs() < LIMIT {
         #[expect(clippy::cast_possible_truncation, reason = "an integer of 32 bits")]
-        return Ok(rounded as i64);
+        return Ok(units as i64);
     }
-    let reason = "dnnlowp's biases are 32-bit integers in units of both scales";
     Err(Error::UnsupportedNumber {
-        what: "quotient of a value to add and the scales",
-        value: units,
-        reason,
+        what: "quotient of a value to add and both scales",
+        value: f64::from(units),
+        reason: "dnnlowp's are 32-bit integers",
     })
 }
 

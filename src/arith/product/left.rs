@@ -64,6 +64,8 @@ pub(super) struct Rows {
     words: Buffer<u32>,
     /// Of each term.
     bytes: [Buffer<u8>; 2],
+    /// Of a term, while its rows are given other places.
+    spread: Buffer<u8>,
     /// Where the first row begins in them.
     start: usize,
     /// Of each term, the sums of the bytes of each row.
@@ -73,16 +75,44 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn new(x: &QTensor) -> Rows {
-        Rows {
-            planes: planes_of(x),
+    /// Memory for up to `rows` rows.
+    pub(super) fn new(
+        method: ProductMethod,
+        x: &QTensor,
+        matrix: Matrix,
+        rows: usize,
+    ) -> Result<Rows> {
+        let planes = planes_of(x);
+        let mut own = Rows {
+            planes,
             stride: 0,
             words: Buffer::default(),
             bytes: [Buffer::default(), Buffer::default()],
+            spread: Buffer::default(),
             start: 0,
             byte_sums: [Vec::new(), Vec::new()],
             code_sums: Vec::new(),
+        };
+        resize(&mut own.code_sums, rows, WHAT)?;
+        let words = matrix.columns.div_ceil(WORD);
+        if matches!(method, ProductMethod::Popcount | ProductMethod::Ternary) {
+            let row = words.saturating_mul(planes.count);
+            own.words.resize(rows.saturating_mul(row), WHAT)?;
+            return Ok(own);
         }
+        // Before the first code there are up to seven, and behind the last a word of zeros.
+        let whole_words = rows.saturating_mul(words).saturating_mul(WORD);
+        let bytes = whole_words.saturating_add(8).saturating_add(WORD);
+        for ((own, byte_sums), _) in
+            own.bytes.iter_mut().zip(&mut own.byte_sums).zip(Term::of(planes))
+        {
+            own.resize(bytes, WHAT)?;
+            resize(byte_sums, rows, WHAT)?;
+        }
+        if method == ProductMethod::Planes {
+            own.spread.resize(bytes, WHAT)?;
+        }
+        Ok(own)
     }
 
     /// Takes `rows` rows of `x` from `first` on.
@@ -203,13 +233,15 @@ impl Rows {
     fn spread(&mut self, columns: usize, rows: usize) -> Result<()> {
         let stride = columns.next_multiple_of(WORD);
         for (bytes, _) in self.bytes.iter_mut().zip(Term::of(self.planes)) {
-            let mut spread = Buffer::zeroed(rows.saturating_mul(stride), WHAT)?;
+            self.spread.resize(rows.saturating_mul(stride), WHAT)?;
             let from = bytes.numbers().get(self.start..).unwrap_or_default();
-            let lines = spread.numbers_mut().chunks_exact_mut(stride);
+            let lines = self.spread.numbers_mut().chunks_exact_mut(stride);
             for (to, from) in lines.zip(from.chunks_exact(columns)) {
-                to.get_mut(..columns).unwrap_or_default().copy_from_slice(from);
+                let (own, beyond) = to.split_at_mut(columns);
+                own.copy_from_slice(from);
+                beyond.fill(0);
             }
-            *bytes = spread;
+            core::mem::swap(bytes, &mut self.spread);
         }
         (self.stride, self.start) = (stride, 0);
         Ok(())

@@ -97,8 +97,8 @@ impl PackedWeights {
     /// `ShapeMismatch` where the columns differ or `sums` does not hold all; `InvalidArgument` for an
     /// `x` without elements; `OutOfRange` for a precision that is not 1 to 8; `Unsupported` for a
     /// logarithmic `x` and a method that these precisions cannot go; `Overflow` where codes of these
-    /// precisions could have sums beyond the type, whatever they are; `OutOfMemory`. Only for the last
-    /// may anything have been written.
+    /// precisions could have sums beyond the type, be they these or others; `OutOfMemory`. Nothing is
+    /// written then.
     pub fn product_sums<S: SumType>(
         &self,
         x: &QTensor,
@@ -124,7 +124,8 @@ impl PackedWeights {
     /// # Errors
     /// As [`PackedWeights::product_sums`]; `ShapeMismatch` too where `added` has neither no element
     /// nor one for each row; `Unsupported` for an `x` with channels; `NonFinite` where the scale or
-    /// bias of `x` or an element of `added` is, or the product of the scales or biases.
+    /// bias of `x` or an element of `added` is, or the product of the scales or biases;
+    /// `InvalidArgument` where two scales other than 0 have a product below 2^-1022.
     pub fn product(
         &self,
         x: &QTensor,
@@ -146,7 +147,7 @@ impl PackedWeights {
     ///
     /// With [`FixedRounding::Dnnlowp`](crate::FixedRounding) it is dnnlowp's: `(a * q + 2^(s - 1)) >> s`
     /// and the zero point, with `a` the exact sum of products of codes less their zero points, and of
-    /// `added` in units of both scales, rounded to a 32-bit integer.
+    /// `added` in units of both scales, rounded to a 32-bit integer as fbgemm's `Quantize` does.
     ///
     /// `out` has any dimensions with as many elements, the last of which is the weights' rows.
     ///

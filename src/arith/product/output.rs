@@ -103,7 +103,15 @@ impl Values {
             return Err(Error::NonFiniteNumber { what, value: f64::from(*value) });
         }
         let mut values = Values { scales: Each::new(&weights.scales)?, ..Values::default() };
-        values.scales.numbers.iter_mut().for_each(|each| *each *= scale);
+        for each in &mut values.scales.numbers {
+            let is_zero = *each == 0.0 || scale == 0.0;
+            *each *= scale;
+            // Below the normal numbers it would have few bits left, or none.
+            if each.is_finite() && !is_zero && !each.is_normal() {
+                let (what, rule) = ("product of the scales", "0, or 2^-1022 or more");
+                return Err(Error::InvalidNumber { what, value: *each, rule });
+            }
+        }
         check_finite("product of the scales", &values.scales.numbers)?;
         if bias != 0.0 || weights.biases.iter().any(|bias| *bias != 0.0) {
             let biases = Each::new(&weights.biases)?;

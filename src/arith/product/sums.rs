@@ -5,12 +5,10 @@
 //! panel in steps of columns that stay in the first level. Sums are of 32 bits as long as no code makes
 //! larger ones, and are added up in 64 bits from column block to column block of longer rows.
 
-use super::buffer::Buffer;
 use super::factors::{Factors, PART_ROWS, Scratch, Tile};
-use crate::error::Result;
-use crate::kernels::Level;
+use crate::error::{Error, Result};
 use crate::kernels::bits::{LANES, MOST_WORDS};
-use crate::kernels::product::{self, Number, Place, Sums, Totals};
+use crate::kernels::product::{Number, Place, Sums, Totals};
 use crate::threads::{both, share};
 
 /// Takes the sums of some rows with a panel.
@@ -43,6 +41,9 @@ const BLOCK_BYTES: usize = 4 << 20;
 /// Bytes of the panels that take turns with a part of the rows.
 const GROUP_BYTES: usize = 1 << 19;
 
+/// How often the rows are halved for as many threads as there may be.
+const MOST_HALVINGS: usize = 8;
+
 /// Where a stretch of the result lies: whole rows, or one row's outputs from a panel on.
 #[derive(Clone, Copy)]
 struct Stretch {
@@ -63,18 +64,32 @@ impl Stretch {
 }
 
 impl<O: Output + Sync> Job<'_, O> {
-    /// Makes all of it on so many threads.
+    /// Makes all of it on so many threads. All memory is had before anything is written.
     pub(super) fn run(&self, out: &mut [O::Element], threads: usize) -> Result<()> {
         let outputs = self.factors.weights.rows();
-        self.split(Stretch { row: 0, panel: 0, outputs }, out, threads)
+        let rows = out.len().checked_div(outputs).unwrap_or(0);
+        let pieces = if rows > 1 { rows } else { outputs.div_ceil(LANES) };
+        let threads = threads.min(pieces).max(1);
+        // Halves of halves are not quite even.
+        let own_rows = rows.div_ceil(threads).saturating_add(MOST_HALVINGS).min(rows);
+        let mut scratch = Vec::new();
+        let (what, bytes) = ("threads of a product", threads.saturating_mul(size_of::<Scratch>()));
+        scratch.try_reserve_exact(threads).map_err(|_| Error::OutOfMemory { what, bytes })?;
+        for _ in 0..threads {
+            let block_rows = own_rows.min(self.block_rows());
+            scratch.push(Scratch::new(&self.factors, block_rows, self.group())?);
+        }
+        self.split(Stretch { row: 0, panel: 0, outputs }, out, &mut scratch)
     }
 
-    fn split(&self, place: Stretch, out: &mut [O::Element], threads: usize) -> Result<()> {
+    /// A thread for each scratch.
+    fn split(&self, place: Stretch, out: &mut [O::Element], scratch: &mut [Scratch]) -> Result<()> {
         let rows = out.len().checked_div(place.outputs).unwrap_or(0);
         let panels = place.outputs.div_ceil(LANES);
         let pieces = if rows > 1 { rows } else { panels };
+        let threads = scratch.len();
         if threads <= 1 || pieces <= 1 {
-            return self.rows(place, out);
+            return scratch.first_mut().map_or(Ok(()), |own| self.rows(place, out, own));
         }
         let later = threads / 2;
         let here = threads.saturating_sub(later);
@@ -88,23 +103,34 @@ impl<O: Output + Sync> Job<'_, O> {
             let far = Stretch { panel, outputs: place.outputs.saturating_sub(at), ..place };
             (Stretch { outputs: at, ..place }, far, at)
         };
-        let Some((near, far)) = out.split_at_mut_checked(at) else { return Ok(()) };
+        let (near, far) = out.split_at_mut(at);
+        let (own, others) = scratch.split_at_mut(here);
         let (near, far) = both(
-            || self.split(near_place, near, here),
-            far,
-            |far| self.split(far_place, far, later),
+            || self.split(near_place, near, own),
+            (far, others),
+            |(far, others)| self.split(far_place, far, others),
         );
         near.and(far)
     }
 
-    fn rows(&self, place: Stretch, out: &mut [O::Element]) -> Result<()> {
-        let mut scratch = Scratch::new(&self.factors)?;
+    fn block_rows(&self) -> usize {
         let columns = self.factors.matrix.columns;
         let rows = BLOCK_BYTES.checked_div(columns).unwrap_or(1).clamp(PART_ROWS, BLOCK_ROWS);
-        let rows = rows.saturating_sub(rows % PART_ROWS);
+        rows.saturating_sub(rows % PART_ROWS)
+    }
+
+    /// How many panels take turns: one where a panel's columns do.
+    fn group(&self) -> usize {
+        let words = self.factors.weights.words();
+        let group = GROUP_BYTES.checked_div(self.factors.panel_bytes(words)).unwrap_or(1);
+        if words > MOST_WORDS { 1 } else { group.max(1) }
+    }
+
+    fn rows(&self, place: Stretch, out: &mut [O::Element], scratch: &mut Scratch) -> Result<()> {
+        let rows = self.block_rows();
         for (number, out) in out.chunks_mut(place.outputs.saturating_mul(rows)).enumerate() {
             let row = place.row.saturating_add(number.saturating_mul(rows));
-            self.block(Stretch { row, ..place }, out, &mut scratch)?;
+            self.block(Stretch { row, ..place }, out, scratch)?;
         }
         Ok(())
     }
@@ -114,18 +140,12 @@ impl<O: Output + Sync> Job<'_, O> {
         let Job { factors, .. } = self;
         let rows = out.len().checked_div(place.outputs).unwrap_or(0);
         factors.read(place.row, rows, scratch)?;
-        let words = factors.weights.words();
-        let (is_long, block_words) = (words > MOST_WORDS, words.min(MOST_WORDS));
-        let mut totals = Buffer::<i64>::default();
-        let mut group = GROUP_BYTES.checked_div(factors.panel_bytes(block_words)).unwrap_or(1);
-        if is_long {
-            group = 1;
-            totals.resize(rows.saturating_mul(LANES), "sums of a product")?;
-        }
+        let (words, group) = (factors.weights.words(), self.group());
+        let is_long = words > MOST_WORDS;
         let panels = place.outputs.div_ceil(LANES);
-        for first in (0..panels).step_by(group.max(1)) {
-            let numbers = first..panels.min(first.saturating_add(group.max(1)));
-            totals.numbers_mut().fill(0);
+        for first in (0..panels).step_by(group) {
+            let numbers = first..panels.min(first.saturating_add(group));
+            scratch.totals(rows).fill(0);
             for word in (0..words).step_by(MOST_WORDS) {
                 let words = words.saturating_sub(word).min(MOST_WORDS);
                 let own = place.panel.saturating_add(first);
@@ -141,19 +161,16 @@ impl<O: Output + Sync> Job<'_, O> {
                             continue;
                         }
                         factors.tile(tile, scratch);
-                        let sums = scratch.sums(rows);
                         if is_long {
-                            let at = row.saturating_mul(LANES);
-                            let totals = totals.numbers_mut().get_mut(at..).unwrap_or_default();
-                            product::accumulate(Level::best(), sums, 1, totals);
+                            scratch.accumulate(row, rows);
                         } else {
-                            self.put(place, (number, row), (sums, scratch), out);
+                            self.put(place, (number, row), (scratch.sums(rows), scratch), out);
                         }
                     }
                 }
             }
             if is_long {
-                self.put(place, (first, 0), (totals.numbers(), scratch), out);
+                self.put(place, (first, 0), (scratch.whole_totals(), scratch), out);
             }
         }
         Ok(())

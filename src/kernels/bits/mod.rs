@@ -21,7 +21,8 @@ use super::product::DEPTH;
 /// Elements of a word.
 pub const WORD: usize = 32;
 
-/// The most words of a row: 2^14 products of magnitudes up to 255 stay below 2^31.
+/// The most words of a row: 2^14 products of any bytes stay below 2^31, and so do those of magnitudes
+/// up to 255, with what offsets add on the way: 255 times 383 at most.
 pub const MOST_WORDS: usize = 512;
 
 /// The most planes of a number: eight bits and a sign.
@@ -153,7 +154,8 @@ pub fn unpack_panel(level: Level, panel: &[u32], part: Part, bytes: &mut [i8]) {
 fn check_part(panel: &[u32], part: Part, words: usize) {
     let Part { of, first, planes } = part;
     assert!((1..=BYTE_PLANES).contains(&planes.count), "{} planes", planes.count);
-    assert!(of <= MOST_PLANES && first + planes.count <= of, "{part:?} of the panel");
+    assert!(of <= MOST_PLANES && first <= of && planes.count <= of - first, "{part:?} of a panel");
+    assert!(words <= MOST_WORDS, "{words} words");
     assert!(panel.len() >= words * of * LANES, "the panel has {LANES} rows");
 }
 

@@ -135,21 +135,18 @@ impl Step<i64> for SumBytes<'_> {
     }
 }
 
-/// Adds `factor` times the sums to the totals. Wraps.
-pub fn accumulate(level: Level, sums: &[i32], factor: i64, totals: &mut [i64]) {
-    compiled_for(level, Accumulate { sums, factor }, totals);
+/// Adds the sums to the totals. Wraps.
+pub fn accumulate(level: Level, sums: &[i32], totals: &mut [i64]) {
+    compiled_for(level, Accumulate(sums), totals);
 }
 
-struct Accumulate<'a> {
-    sums: &'a [i32],
-    factor: i64,
-}
+struct Accumulate<'a>(&'a [i32]);
 
 impl Step<i64> for Accumulate<'_> {
     #[inline(always)]
     fn run(self, totals: &mut [i64]) {
-        for (total, sum) in totals.iter_mut().zip(self.sums) {
-            *total = total.wrapping_add(self.factor.wrapping_mul(i64::from(*sum)));
+        for (total, sum) in totals.iter_mut().zip(self.0) {
+            *total = total.wrapping_add(i64::from(*sum));
         }
     }
 }
