@@ -5,7 +5,7 @@ INSTALL ?= .ci/install
 BENCH_TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 BENCH_PEERS := $(BENCH_TARGET)/bench-peers
 
-.PHONY: bench bench-packages bench-peers
+.PHONY: bench bench-packages bench-peers quality
 
 bench: bench-peers
 	rm -f $(BENCH_TARGET)/bench.jsonl
@@ -15,6 +15,10 @@ bench: bench-peers
 	CAFFE2_QTENSOR_PEERS=$(BENCH_PEERS) OMP_NUM_THREADS=1 OPENBLAS_CORETYPE=SkylakeX \
 	  cargo bench --locked --bench products
 	cargo bench --locked --bench summary
+
+# How good calibration's choices are, beside the best that there are, with the goals.
+quality:
+	cargo bench --locked --bench quality
 
 bench-peers: $(BENCH_PEERS)/libprotobuf_peer.so $(BENCH_PEERS)/libbits_peer.so \
     $(BENCH_PEERS)/libproduct_peer.so

@@ -63,6 +63,7 @@
 
 mod arith;
 mod caffe2;
+pub mod calibrate;
 #[cfg(feature = "capi")]
 pub mod capi;
 mod error;

@@ -18,8 +18,10 @@
 
 pub mod cpu;
 pub mod dequantize;
+pub mod distortion;
 pub mod halves;
 pub mod lanes;
+pub mod observe;
 pub mod product;
 pub mod quantize;
 pub mod rows;
