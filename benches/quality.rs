@@ -7,6 +7,8 @@
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 #![allow(clippy::arithmetic_side_effects, clippy::panic)]
 
+#[path = "quality/caffe2.rs"]
+mod caffe2;
 #[path = "quality/data.rs"]
 mod data;
 #[path = "quality/oracle.rs"]
@@ -24,13 +26,14 @@ fn main() {
     );
     let (mut worst, mut failures) = ([[0.0_f64; 2]; 2], 0);
     let (mut slowest, mut densest) = (0.0_f64, 1.0_f64);
-    for (name, values) in data::all() {
-        if only.as_deref().is_some_and(|only| only != name) {
+    let sets = data::all();
+    for (name, values) in &sets {
+        if only.as_deref().is_some_and(|only| only != *name) {
             continue;
         }
-        let oracle = Oracle::new(&values);
+        let oracle = Oracle::new(values);
         let mut observer = Observer::new(&ObserverConfig::default()).expect("memory");
-        observer.observe(&values, &[]).expect("finite values");
+        observer.observe(values, &[]).expect("finite values");
         for precision in [1, 2, 3, 4, 6, 8] {
             for (kind, zero) in [(0, Zero::Exact), (1, Zero::Free)] {
                 let target = Target { precision, zero, ..Target::default() };
@@ -87,4 +90,5 @@ fn main() {
     }
     println!("exhaustion was beaten by a factor of {densest:.5} at most");
     println!("slowest: {slowest:.2} ms; {failures} missed");
+    caffe2::compare(&sets);
 }

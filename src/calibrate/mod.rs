@@ -30,6 +30,7 @@
 //!
 //! Stands on [`quantize`](crate::quantize) and `kernels`.
 
+mod caffe2;
 mod cells;
 mod channel;
 mod choose;
@@ -43,6 +44,7 @@ mod statistics;
 mod target;
 mod wire;
 
+pub use caffe2::{Caffe2Method, Caffe2Options, choose_caffe2};
 pub use choose::{Choice, Method};
 pub use config::{Kind, Missing, ObserverConfig};
 pub use exact::choose_exact;

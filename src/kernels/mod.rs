@@ -29,6 +29,7 @@ pub mod stream;
 pub mod transpose;
 pub mod varint;
 pub mod widen;
+pub mod windows;
 
 pub use cpu::Level;
 pub use rows::Rows;
