@@ -11,7 +11,7 @@ bench: bench-peers
 	rm -f $(BENCH_TARGET)/bench.jsonl
 	CAFFE2_QTENSOR_PEERS=$(BENCH_PEERS) \
 	  cargo bench --locked --bench varint --bench planes --bench wire --bench bits \
-    --bench quantize --bench dequantize
+    --bench quantize --bench dequantize --bench observe
 	CAFFE2_QTENSOR_PEERS=$(BENCH_PEERS) OMP_NUM_THREADS=1 OPENBLAS_CORETYPE=SkylakeX \
 	  cargo bench --locked --bench products
 	cargo bench --locked --bench summary

@@ -102,7 +102,7 @@ fn check(values: &[f32], bins: usize) {
             let seen = scan(level, copy);
             assert_eq!(seen, found, "{} of {}", level.name(), values.len());
             let mut table = vec![Pair::default(); 2 * grid.slots()];
-            tally(level, copy, &grid, &mut table);
+            assert_eq!(tally(level, copy, &grid, (min, max), &mut table), (values.len(), found));
             let mut sums = Bins::new(bins);
             sums.exclusive().empty(&mut table);
             assert!(sums.all() == expected, "{} of {}", level.name(), values.len());
@@ -162,11 +162,33 @@ fn a_full_table() {
         for level in Level::available() {
             let mut table = vec![Pair::default(); 2 * grid.slots()];
             for part in values.chunks(1 << 14) {
-                tally(level, part, &grid, &mut table);
+                assert_eq!(tally(level, part, &grid, (-2.0, 2.0), &mut table).0, part.len());
             }
             let mut sums = Bins::new(256);
             sums.exclusive().empty(&mut table);
             assert!(sums.all() == expected, "{} {value}", level.name());
+        }
+    }
+}
+
+/// What is outside the range stays out, and what was taken is all before it.
+#[test]
+fn a_value_outside_stops_it() {
+    let grid = Grid::new(smallest_exponent(1.0, 2.0, 256), 256);
+    for level in Level::available() {
+        for outside in [2.5_f32, 0.5, 0.0, -1.0, 1e30, f32::from_bits(1)] {
+            for at in [0, 1, 15, 16, 255, 256, 257, 700, 1000, 1003] {
+                let mut values = vec![1.5_f32; 1004];
+                values[at] = outside;
+                values[1003] = if at == 1003 { outside } else { f32::NAN };
+                let mut table = vec![Pair::default(); 2 * grid.slots()];
+                let (taken, seen) = tally(level, &values, &grid, (1.0, 2.0), &mut table);
+                assert!(taken <= at && taken + 256 > at, "{} {at} {taken}", level.name());
+                assert_eq!(seen, expected_scan(&values[..taken]));
+                let mut sums = Bins::new(256);
+                sums.exclusive().empty(&mut table);
+                assert!(sums.all() == expected(&values[..taken], grid.exponent(), 256));
+            }
         }
     }
 }

@@ -4,15 +4,12 @@ use super::config::{Kind, ObserverConfig};
 use super::state::{Bins, Histogram, zeros};
 use crate::error::{Error, Result};
 use crate::kernels::Level;
-use crate::kernels::observe::{MOST_VALUES, OCTAVES, Pair, Scan, scan, tally};
+use crate::kernels::observe::{NOWHERE, OCTAVES, Pair, Scan, scan};
 
 /// The most values that a channel counts, so that no sum of sums overflows.
 pub(super) const MOST: u64 = 1 << 62;
 
-/// Values that are looked at while they are in the second-level cache.
-const BLOCK: usize = 1 << 14;
-
-/// Fewer values than this are worth no table.
+/// Fewer values than this are worth neither a table nor a copy of the bins.
 const FEW: usize = 1 << 13;
 
 /// The state of a channel.
@@ -39,20 +36,29 @@ pub(super) struct Average {
     pub(super) max: f64,
 }
 
-/// Memory that an observer works with, whatever the channel: all zero between calls.
+/// Memory that an observer works with, whatever the channel.
 pub(super) struct Workshop {
-    /// As large as a channel's bins.
-    spare: Option<Bins>,
+    bins: Option<WorkBins>,
+    /// All zero between calls.
     table: Vec<Pair>,
+}
+
+/// As large as a channel's bins.
+struct WorkBins {
+    /// All zero between calls.
+    spare: Bins,
+    /// What a channel had before a batch that may be refused.
+    before: Bins,
 }
 
 impl Workshop {
     pub(super) fn new(config: &ObserverConfig) -> Result<Workshop> {
         let Kind::Histogram { bins } = config.kind else {
-            return Ok(Workshop { spare: None, table: Vec::new() });
+            return Ok(Workshop { bins: None, table: Vec::new() });
         };
-        let slots = bins.saturating_add(OCTAVES).saturating_add(1);
-        Ok(Workshop { spare: Some(Bins::new(bins)?), table: zeros(slots.saturating_mul(2))? })
+        let slots = bins.saturating_add(OCTAVES).saturating_add(NOWHERE);
+        let work = WorkBins { spare: Bins::new(bins)?, before: Bins::new(bins)? };
+        Ok(Workshop { bins: Some(work), table: zeros(slots.saturating_mul(2))? })
     }
 }
 
@@ -104,44 +110,48 @@ impl Channel {
 
     /// Takes values in; there is room for them. Returns what a scan of them finds.
     pub(super) fn take(&mut self, values: &[f32], workshop: &mut Workshop) -> Scan {
-        let mut found = Scan::EMPTY;
+        let found;
         let level = Level::best();
         let Rest::Histogram(histogram) = &mut self.rest else {
             found = scan(level, values);
             self.note(&found, values.len());
             return found;
         };
-        let Some(spare) = &mut workshop.spare else {
-            return found;
-        };
-        let table = &mut workshop.table;
-        let mut held = 0_usize;
-        for block in values.chunks(BLOCK) {
-            let seen = scan(level, block);
-            let range = range_of(&seen);
-            let full = held.saturating_add(block.len()) > MOST_VALUES;
-            // What the table holds was sorted into narrower bins, and must be in them before they
-            // are merged.
-            if held > 0 && (full || range.is_some_and(|range| histogram.must_widen(range))) {
-                histogram.bins.exclusive().empty(table);
-                held = 0;
-            }
-            if let Some(range) = range {
-                histogram.widen(range, spare);
-            }
+        // A histogram's workshop has it.
+        let Some(WorkBins { spare, .. }) = &mut workshop.bins else { return Scan::EMPTY };
+        if values.len() < FEW {
+            found = scan(level, values);
+            histogram.admit(&found, spare);
             let grid = histogram.grid();
-            if block.len() < FEW && held == 0 {
-                histogram.bins.exclusive().note(block.iter().copied(), &grid);
-            } else {
-                tally(level, block, &grid, table);
-                held = held.saturating_add(block.len());
-            }
-            found.add(&seen);
-        }
-        if held > 0 {
-            histogram.bins.exclusive().empty(table);
+            histogram.bins.exclusive().note(values.iter().copied(), &grid);
+        } else {
+            found = histogram.take(values, spare, &mut workshop.table);
         }
         self.note(&found, values.len());
+        found
+    }
+
+    /// [`take`](Self::take), or nothing, and what a scan finds anyway, where a value is not finite.
+    /// One pass finds that and takes the values in: what was there before is kept aside meanwhile.
+    pub(super) fn take_finite(&mut self, values: &[f32], workshop: &mut Workshop) -> Scan {
+        let (finite, seen) = (self.finite, self.scan);
+        let mut range = (seen.min, seen.max);
+        if let (Rest::Histogram(histogram), Some(work)) = (&self.rest, &mut workshop.bins) {
+            if values.len() < FEW {
+                let found = scan(Level::best(), values);
+                return if found.non_finite() > 0 { found } else { self.take(values, workshop) };
+            }
+            work.before.copy_from(&histogram.bins);
+            range = (histogram.min, histogram.max);
+        }
+        let found = self.take(values, workshop);
+        if found.non_finite() > 0 {
+            (self.finite, self.scan) = (finite, seen);
+            if let (Rest::Histogram(histogram), Some(work)) = (&mut self.rest, &mut workshop.bins) {
+                histogram.bins.copy_from(&work.before);
+                (histogram.min, histogram.max) = range;
+            }
+        }
         found
     }
 
@@ -170,10 +180,10 @@ impl Channel {
     pub(super) fn merge(&mut self, other: &Channel, workshop: &mut Workshop) {
         self.finite = self.finite.saturating_add(other.finite);
         self.scan.add(&other.scan);
-        if let (Rest::Histogram(own), Rest::Histogram(theirs), Some(spare)) =
-            (&mut self.rest, &other.rest, &mut workshop.spare)
+        if let (Rest::Histogram(own), Rest::Histogram(theirs), Some(work)) =
+            (&mut self.rest, &other.rest, &mut workshop.bins)
         {
-            own.merge(theirs, spare);
+            own.merge(theirs, &mut work.spare);
         }
     }
 }

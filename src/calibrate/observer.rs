@@ -95,9 +95,6 @@ impl Observer {
     /// `Overflow` beyond 2^62 values in a channel. The observer stays as it was.
     pub fn observe(&mut self, values: &[f32], dims: &[i64]) -> Result<()> {
         let shape = self.shape(values.len(), dims)?;
-        if self.config.missing == Missing::Refuse {
-            refuse_non_finite(values)?;
-        }
         let more = u64::try_from(shape.outer.saturating_mul(shape.row)).unwrap_or(u64::MAX);
         for channel in &self.channels {
             channel.check_room(more)?;
@@ -106,6 +103,18 @@ impl Observer {
             Kind::MovingAverage { weight } => weight,
             _ => 0.0,
         };
+        let refuse = self.config.missing == Missing::Refuse;
+        if let ([channel], None, true) = (&mut *self.channels, self.config.channels, refuse) {
+            let found = channel.take_finite(values, &mut self.workshop);
+            if found.non_finite() > 0 {
+                return refuse_non_finite(values);
+            }
+            channel.end_batch(&found, weight);
+            return Ok(());
+        }
+        if refuse {
+            refuse_non_finite(values)?;
+        }
         let mut gathered = [0.0; GATHERED];
         for (index, channel) in self.channels.iter_mut().enumerate() {
             let mut batch = Scan::EMPTY;

@@ -1,7 +1,14 @@
 //! The histogram of one channel.
 
+use super::channel::range_of;
 use crate::error::{Error, Result};
-use crate::kernels::observe::{BinsMut, BinsRef, Grid, OCTAVES, Scan, index, smallest_exponent};
+use crate::kernels::Level;
+use crate::kernels::observe::{
+    BinsMut, BinsRef, Grid, MOST_VALUES, OCTAVES, Pair, Scan, index, scan, smallest_exponent, tally,
+};
+
+/// Values that are looked at together for a new range.
+const BLOCK: usize = 1 << 14;
 
 /// Counts and sums of all slots: the bins and then the octaves.
 pub(super) struct Bins {
@@ -27,6 +34,19 @@ impl Bins {
         self.counts.fill(0);
         self.first.fill(0);
         self.second.fill(0);
+    }
+
+    /// Takes over the sums of as many slots.
+    pub(super) fn copy_from(&mut self, other: &Bins) {
+        for (to, from) in self.counts.iter_mut().zip(&other.counts) {
+            *to = *from;
+        }
+        for (to, from) in self.first.iter_mut().zip(&other.first) {
+            *to = *from;
+        }
+        for (to, from) in self.second.iter_mut().zip(&other.second) {
+            *to = *from;
+        }
     }
 
     pub(super) fn shared(&self) -> BinsRef<'_> {
@@ -114,6 +134,40 @@ impl Histogram {
             self.bins.exclusive().deposit(&spare.shared(), exponent, from, wider);
             spare.clear();
         }
+    }
+
+    /// Makes room for what a scan found.
+    pub(super) fn admit(&mut self, seen: &Scan, spare: &mut Bins) {
+        if let Some(range) = range_of(seen) {
+            self.widen(range, spare);
+        }
+    }
+
+    /// Adds values by way of a table. Returns what a scan of them finds.
+    pub(super) fn take(&mut self, values: &[f32], spare: &mut Bins, table: &mut [Pair]) -> Scan {
+        let (level, mut found) = (Level::best(), Scan::EMPTY);
+        let (mut left, mut held) = (values, 0_usize);
+        while !left.is_empty() {
+            let room = MOST_VALUES.saturating_sub(held).min(left.len());
+            let ready = left.get(..room).unwrap_or_default();
+            let range = (self.min, self.max);
+            let (taken, seen) = tally(level, ready, &self.grid(), range, table);
+            found.add(&seen);
+            held = held.saturating_add(taken);
+            left = left.get(taken..).unwrap_or_default();
+            let next = left.get(..left.len().min(BLOCK)).unwrap_or_default();
+            let seen = if taken < room { range_of(&scan(level, next)) } else { None };
+            // What the table holds was sorted into narrower bins, and must be in them before they
+            // are merged.
+            if taken == room || seen.is_some_and(|range| self.must_widen(range)) {
+                self.bins.exclusive().empty(table);
+                held = 0;
+            }
+            if let Some(range) = seen {
+                self.widen(range, spare);
+            }
+        }
+        found
     }
 
     /// Adds the values of another histogram of as many bins. `spare` as above.

@@ -19,6 +19,7 @@ mod extremes;
 #[allow(dead_code, reason = "other tests use the rest")]
 mod random;
 mod refusals;
+mod refused_late;
 mod seen;
 mod states;
 

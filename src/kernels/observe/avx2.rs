@@ -1,6 +1,6 @@
 //! The kernels with AVX2: eight values at a time.
 
-use super::{COUNT_SHIFT, Grid, MIDDLE, OCTAVES, OFFSET_BITS, Pair, Scan, portable};
+use super::{BATCH, COUNT_SHIFT, Grid, MIDDLE, OCTAVES, OFFSET_BITS, Pair, Placed, Scan, portable};
 use core::arch::x86_64::*;
 
 /// Values whose zeros fit the counters of 32 bits.
@@ -8,7 +8,7 @@ const BLOCK: usize = 1 << 20;
 
 /// # Safety
 /// The machine has AVX2.
-#[target_feature(enable = "avx2,popcnt")]
+#[target_feature(enable = "avx2")]
 pub(super) unsafe fn scan(values: &[f32]) -> Scan {
     let mut scan = Scan::EMPTY;
     for block in values.chunks(BLOCK) {
@@ -20,7 +20,7 @@ pub(super) unsafe fn scan(values: &[f32]) -> Scan {
 
 /// # Safety
 /// The machine has AVX2.
-#[target_feature(enable = "avx2,popcnt")]
+#[target_feature(enable = "avx2")]
 unsafe fn scan_block(values: &[f32]) -> Scan {
     let (groups, rest) = values.as_chunks::<16>();
     let infinite = _mm256_set1_epi32(0x7f80_0000);
@@ -41,7 +41,7 @@ unsafe fn scan_block(values: &[f32]) -> Scan {
             least[part] = _mm256_min_ps(least[part], _mm256_blendv_ps(below, x, ordinary));
             most[part] = _mm256_max_ps(most[part], _mm256_blendv_ps(above, x, ordinary));
             if _mm256_movemask_ps(_mm256_castsi256_ps(finite)) != 0xff {
-                count(&mut scan, x, magnitude);
+                scan.add_non_finite(&group[8 * part..8 * part + 8]);
             }
         }
     }
@@ -60,35 +60,69 @@ unsafe fn scan_block(values: &[f32]) -> Scan {
     scan
 }
 
-/// Counts what is not finite.
-#[inline]
-#[target_feature(enable = "avx2,popcnt")]
-fn count(scan: &mut Scan, x: __m256, magnitude: __m256i) {
-    let infinite = _mm256_cmpeq_epi32(magnitude, _mm256_set1_epi32(0x7f80_0000));
-    let nan = _mm256_cmpgt_epi32(magnitude, _mm256_set1_epi32(0x7f80_0000));
-    let lanes = |mask: __m256i| _mm256_movemask_ps(_mm256_castsi256_ps(mask)) as u32;
-    let negative = _mm256_movemask_ps(x) as u32;
-    scan.nan += u64::from(lanes(nan).count_ones());
-    scan.negative_infinite += u64::from((lanes(infinite) & negative).count_ones());
-    scan.positive_infinite += u64::from((lanes(infinite) & !negative).count_ones());
-}
-
 /// # Safety
 /// The machine has AVX2; the table has twice the slots of the grid.
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn tally(values: &[f32], grid: &Grid, table: &mut [Pair]) {
+pub(super) unsafe fn tally(
+    values: &[f32],
+    grid: &Grid,
+    range: (f32, f32),
+    table: &mut [Pair],
+) -> (usize, Scan) {
     let (groups, rest) = values.as_chunks::<8>();
-    let second = grid.slots();
-    let pairs = table.as_mut_ptr();
+    let mut placed = Placed::EMPTY;
+    let mut seen = Scan::EMPTY;
+    for (number, batch) in groups.chunks(BATCH / 8).enumerate() {
+        // SAFETY: passed on from the caller; a batch fits, and its places are those of its values.
+        unsafe {
+            let found = scan_block(batch.as_flattened());
+            if !found.is_within(range) {
+                return (number * BATCH, seen);
+            }
+            seen.add(&found);
+            place(batch, grid, &mut placed);
+            add(&placed, 8 * batch.len(), table.as_mut_ptr());
+        }
+    }
+    let (taken, found) = portable::tally(rest, grid, range, table);
+    seen.add(&found);
+    (8 * groups.len() + taken, seen)
+}
+
+/// # Safety
+/// The places of the first `count` values are those of pairs.
+#[inline(never)]
+#[target_feature(enable = "avx2")]
+unsafe fn add(placed: &Placed, count: usize, table: *mut Pair) {
+    for (place, sum) in placed.places[..count].iter().zip(&placed.sums) {
+        // SAFETY: the caller vouches for the place; pairs are aligned.
+        unsafe {
+            let pair = table.byte_add(*place as usize).cast::<__m128i>();
+            let sum = _mm_load_si128(core::ptr::from_ref(sum).cast());
+            _mm_store_si128(pair, _mm_add_epi64(_mm_load_si128(pair), sum));
+        }
+    }
+}
+
+/// # Safety
+/// The machine has AVX2; there are at most [`BATCH`] values.
+#[inline(never)]
+#[target_feature(enable = "avx2")]
+unsafe fn place(groups: &[[f32; 8]], grid: &Grid, placed: &mut Placed) {
     let factors = grid.factors.map(|factor| _mm256_set1_ps(factor));
     let mask = _mm256_set1_epi32(grid.mask as i32);
     let octaves = _mm256_set1_epi32(grid.bins() as i32);
-    let nowhere = _mm256_set1_epi32((grid.bins() + OCTAVES) as i32);
-    let middle = _mm256_set1_epi64x(MIDDLE);
+    let lanes = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
+    let nowhere = _mm256_add_epi32(_mm256_set1_epi32((grid.bins() + OCTAVES) as i32), lanes);
+    let second = _mm256_set1_epi32(grid.slots() as i32);
+    let right = _mm256_set1_epi64x(-1 << 32);
+    let middle = _mm256_set1_epi32(MIDDLE as i32);
     let one = _mm256_set1_epi64x(1 << COUNT_SHIFT);
     let low = _mm256_set1_epi64x(0xffff_ffff);
     let zero = _mm256_setzero_si256();
-    for group in groups {
+    // The order in which the sums below are stored.
+    let order = _mm256_set_epi32(7, 3, 5, 1, 6, 2, 4, 0);
+    for (number, group) in groups.iter().enumerate() {
         // SAFETY: a group has eight values.
         let x = unsafe { _mm256_loadu_ps(group.as_ptr()) };
         let bits = _mm256_castps_si256(x);
@@ -106,43 +140,33 @@ pub(super) unsafe fn tally(values: &[f32], grid: &Grid, table: &mut [Pair]) {
         let octave = _mm256_add_epi32(_mm256_srli_epi32::<{ OFFSET_BITS as i32 }>(bits), octaves);
         let slot = _mm256_blendv_epi8(slot, octave, near);
         let slot = _mm256_blendv_epi8(slot, nowhere, special);
+        // Of each two neighbors, the right one where they are equal.
+        let left = _mm256_shuffle_epi32::<0b10_10_00_00>(slot);
+        let equal = _mm256_and_si256(_mm256_cmpeq_epi32(slot, left), right);
+        let slot = _mm256_add_epi32(slot, _mm256_and_si256(equal, second));
+        let places = _mm256_permutevar8x32_epi32(_mm256_slli_epi32::<4>(slot), order);
         let fraction = _mm256_sub_ps(position, _mm256_cvtepi32_ps(whole));
         let scaled = _mm256_mul_ps(fraction, _mm256_set1_ps((1 << OFFSET_BITS) as f32));
         let mantissa = _mm256_and_si256(bits, _mm256_set1_epi32(0x007f_ffff));
         let offset = _mm256_blendv_epi8(_mm256_cvttps_epi32(scaled), mantissa, near);
-        // Every other value, as 64-bit integers; what stands in the last slot means nothing.
-        let offset = _mm256_andnot_si256(special, offset);
-        let even = _mm256_and_si256(offset, low);
-        let odd = _mm256_srli_epi64::<32>(offset);
-        let square = |offsets| {
-            let centered = _mm256_sub_epi64(offsets, middle);
-            _mm256_mul_epi32(centered, centered)
-        };
-        let (even_squares, odd_squares) = (square(even), square(odd));
-        let (even, odd) = (_mm256_add_epi64(even, one), _mm256_add_epi64(odd, one));
-        let mut slots = Aligned([0u32; 8]);
-        let mut sums = Aligned([Pair { packed: 0, squares: 0 }; 8]);
-        // SAFETY: both arrays have 32 aligned bytes for each store. A slot is below the number of
-        // slots, whatever the value: it was masked, or is that of an octave, or the last one.
+        // Every other value, as 64-bit integers; what stands in the last slots means nothing.
+        let centered = _mm256_sub_epi32(offset, middle);
+        let odd_centered = _mm256_srli_epi64::<32>(centered);
+        let even_squares = _mm256_mul_epi32(centered, centered);
+        let odd_squares = _mm256_mul_epi32(odd_centered, odd_centered);
+        let even = _mm256_or_si256(_mm256_and_si256(offset, low), one);
+        let odd = _mm256_or_si256(_mm256_srli_epi64::<32>(offset), one);
+        // SAFETY: there is aligned room for eight places and as many sums, whichever the group. A
+        // slot is one of the table's, whatever the value: it was masked, or is that of an octave, or
+        // one of the last.
         unsafe {
-            _mm256_store_si256(slots.0.as_mut_ptr().cast(), slot);
-            let to = sums.0.as_mut_ptr().cast::<__m256i>();
+            let to = placed.places.as_mut_ptr().add(8 * number);
+            _mm256_store_si256(to.cast(), places);
+            let to = placed.sums.as_mut_ptr().add(8 * number).cast::<__m256i>();
             _mm256_store_si256(to, _mm256_unpacklo_epi64(even, even_squares));
             _mm256_store_si256(to.add(1), _mm256_unpackhi_epi64(even, even_squares));
             _mm256_store_si256(to.add(2), _mm256_unpacklo_epi64(odd, odd_squares));
             _mm256_store_si256(to.add(3), _mm256_unpackhi_epi64(odd, odd_squares));
-            // Which of the sums are those of the first, second … value.
-            const ORDER: [usize; 8] = [0, 4, 2, 6, 1, 5, 3, 7];
-            for (value, at) in ORDER.iter().enumerate() {
-                let slot = *slots.0.get_unchecked(value) as usize + (value & 1) * second;
-                let pair = pairs.add(slot).cast::<__m128i>();
-                let sum = _mm_load_si128(sums.0.as_ptr().add(*at).cast());
-                _mm_store_si128(pair, _mm_add_epi64(_mm_load_si128(pair), sum));
-            }
         }
     }
-    portable::tally(rest, grid, table);
 }
-
-#[repr(align(32))]
-struct Aligned<T>(T);

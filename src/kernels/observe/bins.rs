@@ -69,16 +69,16 @@ impl BinsMut<'_> {
 
     /// Takes over what a table holds, and clears it.
     pub fn empty(&mut self, table: &mut [Pair]) {
-        let (even, odd) = table.split_at_mut(table.len() / 2);
+        let (first, second) = table.split_at_mut(table.len() / 2);
         let slots = self.counts.len();
-        for (slot, (even, odd)) in even.iter_mut().zip(&mut *odd).enumerate() {
-            // The last one holds what has no slot.
-            if (even.packed | odd.packed) != 0 && slot < slots {
-                self.add(slot, &even.sums());
-                self.add(slot, &odd.sums());
+        for (slot, (first, second)) in first.iter_mut().zip(second).enumerate() {
+            // The last ones hold what has no slot.
+            if (first.packed | second.packed) != 0 && slot < slots {
+                self.add(slot, &first.sums());
+                self.add(slot, &second.sums());
             }
-            *even = Pair::default();
-            *odd = Pair::default();
+            *first = Pair::default();
+            *second = Pair::default();
         }
     }
 

@@ -38,6 +38,10 @@ pub const OFFSET_BITS: u32 = 23;
 /// The most values that a table is given before it is emptied.
 pub const MOST_VALUES: usize = 1 << 20;
 
+/// Slots of a table for values that have none: several, so that zeros in a row do not wait for each
+/// other.
+pub const NOWHERE: usize = 16;
+
 /// What a scan finds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scan {
@@ -122,16 +126,17 @@ impl Grid {
         self.exponent
     }
 
-    /// Slots of a table: those of the bins, those of the octaves, and one for what is in neither.
+    /// Slots of a table: those of the bins, those of the octaves, and some for what is in neither.
     pub fn slots(&self) -> usize {
-        self.bins() + OCTAVES + 1
+        self.bins() + OCTAVES + NOWHERE
     }
 
     fn bins(&self) -> usize {
         self.mask as usize + 1
     }
 
-    /// The slot of a value and its offset; zeros and what is not finite go to the last slot.
+    /// The slot of a value and its offset; zeros and what is not finite go to the first
+    /// of those behind all others.
     #[inline(always)]
     pub fn place(&self, value: f32) -> (usize, u32) {
         let bits = value.to_bits();
@@ -182,21 +187,67 @@ impl Pair {
     }
 }
 
-/// Adds values to a table, which has twice the slots of the grid: every other value goes to the
-/// second half, so that equal neighbors do not wait for each other.
+/// Values that are placed before their sums are added up. The two are apart because the compiler
+/// would otherwise hand the places over in registers, at several times the price of memory; and so
+/// values outside the window are found before any of their batch is added.
+const BATCH: usize = 256;
+
+/// Where values go, in bytes from the table's start, and what is added there.
+#[cfg(target_arch = "x86_64")]
+#[repr(align(64))]
+struct Placed {
+    places: [u32; BATCH],
+    sums: [Pair; BATCH],
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Placed {
+    const EMPTY: Placed =
+        Placed { places: [0; BATCH], sums: [Pair { packed: 0, squares: 0 }; BATCH] };
+}
+
+/// Adds values to a table, which has twice the slots of the grid: of two neighbors in the same slot
+/// one goes to the second half, so that they do not wait for each other and half of
+/// [`MOST_VALUES`] is the most that one sum has.
 ///
-/// The indices of all values that are finite and not 0 lie within a window of as many bins as the
-/// grid has. Between two [`BinsMut::empty`] a table takes [`MOST_VALUES`].
-pub fn tally(level: Level, values: &[f32], grid: &Grid, table: &mut [Pair]) {
+/// All indices between those of `range`, which holds 0 where zeros are to be taken, are in the
+/// window. Where a value that is finite lies outside, the values from somewhere before it on are left
+/// alone. Returns how many were taken and what a scan of them finds. Between two [`BinsMut::empty`]
+/// a table takes [`MOST_VALUES`].
+pub fn tally(
+    level: Level,
+    values: &[f32],
+    grid: &Grid,
+    range: (f32, f32),
+    table: &mut [Pair],
+) -> (usize, Scan) {
     assert_eq!(table.len(), 2 * grid.slots(), "the table is that of the grid");
     match level.kind() {
-        Kind::Portable => portable::tally(values, grid, table),
+        Kind::Portable => portable::tally(values, grid, range, table),
         // SAFETY: a `Level` of this kind exists only where AVX2 does; the table's size was checked.
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => unsafe { avx2::tally(values, grid, table) },
+        Kind::Avx2 => unsafe { avx2::tally(values, grid, range, table) },
         // SAFETY: a `Level` of this kind exists only where AVX-512 F and DQ do; the table's size was
         // checked.
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx512 => unsafe { avx512::tally(values, grid, table) },
+        Kind::Avx512 => unsafe { avx512::tally(values, grid, range, table) },
+    }
+}
+
+impl Scan {
+    /// Counts the values that are not finite: seldom any, so they are looked at one by one.
+    #[cold]
+    fn add_non_finite(&mut self, values: &[f32]) {
+        for value in values {
+            self.nan += u64::from(value.is_nan());
+            self.positive_infinite += u64::from(*value == f32::INFINITY);
+            self.negative_infinite += u64::from(*value == f32::NEG_INFINITY);
+        }
+    }
+
+    /// Whether all finite values lie in a range.
+    #[inline(always)]
+    fn is_within(&self, (min, max): (f32, f32)) -> bool {
+        self.min >= min && self.max <= max && (self.zeros == 0 || min <= 0.0 && max >= 0.0)
     }
 }
