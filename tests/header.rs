@@ -42,7 +42,7 @@ fn generated() -> String {
         "borrow",
     ]);
     let sources = sources.chain(&["minidb", "blobs", "choose", "quantize", "dequantize"]);
-    let sources = sources.chain(&["halves", "conv1d", "product"]);
+    let sources = sources.chain(&["halves", "conv1d", "product", "observer", "calibrate"]);
     let mut builder = cbindgen::Builder::new().with_config(config);
     for source in sources {
         builder = builder.with_src(in_crate("src/capi").join(source).with_extension("rs"));

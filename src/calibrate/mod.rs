@@ -30,6 +30,7 @@
 //!
 //! Stands on [`quantize`](crate::quantize) and `kernels`.
 
+mod best;
 mod caffe2;
 mod cells;
 mod channel;

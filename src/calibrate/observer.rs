@@ -34,7 +34,7 @@ pub struct Observer {
 }
 
 /// Where the values of channels lie in a batch.
-struct Shape {
+pub(super) struct Shape {
     outer: usize,
     channels: usize,
     row: usize,
@@ -64,6 +64,11 @@ impl Observer {
     /// What it was made for.
     pub fn config(&self) -> &ObserverConfig {
         &self.config
+    }
+
+    /// How many channels there are; 1 where there is one scale for all values.
+    pub fn channels(&self) -> usize {
+        self.channels.len()
     }
 
     /// A second observer with the same state.
@@ -115,29 +120,13 @@ impl Observer {
         if refuse {
             refuse_non_finite(values)?;
         }
-        let mut gathered = [0.0; GATHERED];
+        let workshop = &mut self.workshop;
         for (index, channel) in self.channels.iter_mut().enumerate() {
             let mut batch = Scan::EMPTY;
-            let rows = shape.rows(index, values);
-            if shape.row >= LONG_ROW {
-                for row in rows {
-                    batch.add(&channel.take(row, &mut self.workshop));
-                }
-            } else {
-                let mut some = rows.flatten().copied();
-                loop {
-                    let mut count = 0_usize;
-                    for (to, value) in gathered.iter_mut().zip(&mut some) {
-                        *to = value;
-                        count = count.saturating_add(1);
-                    }
-                    let ready = gathered.get(..count).unwrap_or_default();
-                    batch.add(&channel.take(ready, &mut self.workshop));
-                    if count < GATHERED {
-                        break;
-                    }
-                }
-            }
+            shape.each_part(index, values, |part| {
+                batch.add(&channel.take(part, workshop));
+                Ok(())
+            })?;
             channel.end_batch(&batch, weight);
         }
         Ok(())
@@ -177,7 +166,7 @@ impl Observer {
         let Some((axis, channels)) = self.config.channels else {
             return Ok(Shape { outer: 1, channels: 1, row: values });
         };
-        let Some((extent, inner)) = dims.get(axis..).and_then(<[i64]>::split_first) else {
+        let Some(extent) = dims.get(axis) else {
             return Err(Error::OutOfRange {
                 what: "channel axis",
                 value: i128::try_from(axis).unwrap_or(i128::MAX),
@@ -190,13 +179,46 @@ impl Observer {
             let expected = i128::try_from(channels).unwrap_or(i128::MAX);
             return Err(mismatch("number of channels", found, expected));
         }
-        let row = product(inner).and_then(|row| usize::try_from(row).ok()).unwrap_or(0);
-        let outer = values.checked_div(row.saturating_mul(channels)).unwrap_or(0);
-        Ok(Shape { outer, channels, row })
+        Ok(Shape::new(dims, axis, channels, values))
     }
 }
 
 impl Shape {
+    /// So many values, of which dimension `axis` are the channels.
+    pub(super) fn new(dims: &[i64], axis: usize, channels: usize, values: usize) -> Shape {
+        let inner = dims.get(axis..).and_then(|dims| dims.get(1..)).unwrap_or_default();
+        let row = product(inner).and_then(|row| usize::try_from(row).ok()).unwrap_or(0);
+        let outer = values.checked_div(row.saturating_mul(channels)).unwrap_or(0);
+        Shape { outer, channels, row }
+    }
+
+    /// The values of a channel in parts that are worth a look: long rows where they are, others
+    /// gathered.
+    pub(super) fn each_part(
+        &self,
+        channel: usize,
+        values: &[f32],
+        mut look: impl FnMut(&[f32]) -> Result<()>,
+    ) -> Result<()> {
+        let mut rows = self.rows(channel, values);
+        if self.row >= LONG_ROW {
+            return rows.try_for_each(look);
+        }
+        let mut some = rows.flatten().copied();
+        let mut gathered = [0.0; GATHERED];
+        loop {
+            let mut count = 0_usize;
+            for (to, value) in gathered.iter_mut().zip(&mut some) {
+                *to = value;
+                count = count.saturating_add(1);
+            }
+            look(gathered.get(..count).unwrap_or_default())?;
+            if count < GATHERED {
+                return Ok(());
+            }
+        }
+    }
+
     /// The rows of a channel.
     fn rows<'a>(&self, channel: usize, values: &'a [f32]) -> impl Iterator<Item = &'a [f32]> {
         let period = self.row.saturating_mul(self.channels);

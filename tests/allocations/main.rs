@@ -30,6 +30,7 @@ mod golden;
 #[allow(dead_code, reason = "other tests use the rest")]
 mod message;
 mod objects;
+mod observer;
 mod product;
 mod quantize;
 mod tensor;
@@ -62,6 +63,11 @@ fn products() {
 }
 
 #[test]
+fn observers_and_choices() {
+    sweep_all("observer", observer::CASES);
+}
+
+#[test]
 fn calls_that_serialize() {
     sweep_all("wire", wire::CASES);
 }
@@ -91,6 +97,7 @@ fn every_function_has_a_case() {
         tensor::CASES,
         borrow::CASES,
         product::CASES,
+        observer::CASES,
         wire::CASES,
         files::CASES,
         quantize::CASES,
