@@ -30,8 +30,8 @@
 //! # Modules
 //!
 //! Arrows point down only: `capi` (the exported C functions, behind the feature of that name)
-//! calls [`QTensor`], [`minidb`], [`quantize`], which turns floats into codes and back, and `arith`,
-//! the products of [`PackedWeights`]; they stand on `planes`, the one place that knows where a bit
+//! calls [`QTensor`], [`minidb`], [`calibrate`], which chooses parameters for values, [`quantize`],
+//! which turns floats into codes and back, and `arith`, the products of [`PackedWeights`]; they stand on `planes`, the one place that knows where a bit
 //! lies, and that on `kernels`, the only SIMD.
 //!
 //! # Memory

@@ -23,7 +23,8 @@ pub const QTENSOR_OBSERVER_MOVING_AVERAGE: i32 = 2;
 pub const QTENSOR_NON_FINITE_SKIP: i32 = 2;
 
 /// Remembers of values what a choice of scale and bias needs, in memory whose size is fixed when it
-/// is created: 40 bytes for each bin of a histogram and 512 more, a channel, and three times that.
+/// is created: for each channel 40 bytes for each bin of a histogram and 512 more, and for the work on
+/// all of them some three times that.
 /// Its state follows from the values alone, to the last bit: not from how they were split into
 /// batches, their order, or how observers were merged. Not to be used by several threads at once,
 /// except by calls that take it as const; threads observe by an observer each.
