@@ -47,7 +47,8 @@ library: cargo
 	@cargo build --release --locked
 
 test: cargo
-	@$(INSTALL) g++ clang valgrind binutils cmake ninja-build pkg-config dpkg-dev file
+	@$(INSTALL) g++ clang valgrind binutils cmake ninja-build pkg-config dpkg-dev file \
+	  openmpi-bin libopenmpi-dev
 	@.ci/test
 
 # One parameter set after the other: each takes all processors.
