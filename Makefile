@@ -6,6 +6,7 @@
 #   make test-exhaustive
 #                 every float there is to codes, by every kernel of this machine (minutes)
 #   make bench    our speed beside that of others, in one run
+#   make quality  how good the chosen scales and biases are, beside an exhaustive search
 #   make test-caffe2
 #                 the library and a prebuilt Caffe2 in one process; fetches that Caffe2 once
 #   make soak-caffe2
@@ -46,7 +47,8 @@ library: cargo
 	@cargo build --release --locked
 
 test: cargo
-	@$(INSTALL) g++ clang valgrind binutils cmake ninja-build pkg-config dpkg-dev file
+	@$(INSTALL) g++ clang valgrind binutils cmake ninja-build pkg-config dpkg-dev file \
+	  openmpi-bin libopenmpi-dev
 	@.ci/test
 
 # One parameter set after the other: each takes all processors.

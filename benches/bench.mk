@@ -11,16 +11,20 @@ BENCH_PEERS := $(BENCH_TARGET)/bench-peers
 BENCH_PRODUCTS := env -u ONEDNN_MAX_CPU_ISA -u DNNL_MAX_CPU_ISA OMP_NUM_THREADS=1 \
   OPENBLAS_CORETYPE=SkylakeX CAFFE2_QTENSOR_PEERS=$(BENCH_PEERS)
 
-.PHONY: bench bench-packages bench-peers
+.PHONY: bench bench-packages bench-peers quality
 
 bench: bench-peers
 	rm -f $(BENCH_TARGET)/bench.jsonl
 	CAFFE2_QTENSOR_PEERS=$(BENCH_PEERS) \
 	  cargo bench --locked --bench varint --bench planes --bench wire --bench bits \
-    --bench quantize --bench dequantize
+    --bench quantize --bench dequantize --bench observe
 	$(BENCH_PRODUCTS) ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI cargo bench --locked --bench products
 	$(BENCH_PRODUCTS) cargo bench --locked --bench products -- product/onednn_any/
 	cargo bench --locked --bench summary
+
+# How good calibration's choices are, beside the best that there are, with the goals.
+quality:
+	cargo bench --locked --bench quality
 
 bench-peers: $(BENCH_PEERS)/libprotobuf_peer.so $(BENCH_PEERS)/libbits_peer.so \
     $(BENCH_PEERS)/libproduct_peer.so

@@ -17,7 +17,7 @@ if [ $# -ne 1 ]; then
   exit 2
 fi
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-for tool in cmake ctest cpack ninja make pkg-config nm valgrind dpkg-deb file; do
+for tool in cmake ctest cpack ninja make pkg-config nm valgrind dpkg-deb file mpicc mpirun; do
   if ! command -v "$tool" >/dev/null; then
     echo "$0: $tool is not installed" >&2
     exit 2
@@ -202,6 +202,17 @@ examples() {
   "$work/fresh/examples/cpp/build/digits" "$root"/tests/data/digits/digits_{mlp,test}.minidb \
     "$work/fresh/examples"
 }
+# The same bytes for every number of ranks; values that are no multiple of 8, in parts of any size.
+ranks() {
+  local program=$work/fresh/examples/mpi/build/calibrate data=$work/fresh/values.f32 number
+  cat "$root"/tests/data/data_{normal,laplace,outliers}.f32 >"$data"
+  head -c 79988 "$root/tests/data/data_relu.f32" >>"$data"
+  for number in 1 2 3 4; do
+    mpirun --allow-run-as-root --oversubscribe -n "$number" \
+      "$program" "$data" 4 "$work/fresh/ranks$number.minidb"
+    cmp "$work/fresh/ranks1.minidb" "$work/fresh/ranks$number.minidb"
+  done
+}
 refuses() {
   local pattern=$1
   shift
@@ -277,6 +288,7 @@ if command -v ld.lld >/dev/null; then
 fi
 check "pkg-config" pkg_config "$prefix/lib/pkgconfig"
 check "examples alone" examples
+check "examples on four ranks" ranks
 check "package" package
 check "staged under /usr, pkg-config" pkg_config "$work/fresh/staged/usr/$libdir/pkgconfig"
 check "staged under /usr, find_package" consumer staged find_package Release "${ninja[@]}" \

@@ -12,7 +12,7 @@ seconds=${1:?"how many seconds for each target?"}
 shift
 cd "$(dirname "$0")" || exit 2
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(blob minidb)
+[ ${#targets[@]} -gt 0 ] || targets=(blob minidb observer)
 
 host=x86_64-unknown-linux-gnu
 target_dir=${CARGO_TARGET_DIR:-$(cd .. && pwd)/target}/fuzz

@@ -189,6 +189,69 @@
 // to the upper one. Biases are minus zero points.
 #define QTENSOR_FIXED_DNNLOWP 1
 
+// A histogram with exact sums, from which the error of any codes is told.
+#define QTENSOR_OBSERVER_HISTOGRAM 0
+
+// The smallest and the largest value, at the speed of reading.
+#define QTENSOR_OBSERVER_RANGE 1
+
+// The average of the batches' smallest values and of their largest: average + weight * (batch -
+// average). It depends on the batches and their order, so such observers cannot be merged.
+#define QTENSOR_OBSERVER_MOVING_AVERAGE 2
+
+// Values that are NaN or infinite are counted and otherwise left out.
+#define QTENSOR_NON_FINITE_SKIP 2
+
+// The smallest mean squared error.
+#define QTENSOR_METHOD_MSE 0
+
+// The smallest mean absolute error.
+#define QTENSOR_METHOD_MAE 1
+
+// The range from the smallest to the largest value.
+#define QTENSOR_METHOD_MIN_MAX 2
+
+// The range from minus the largest magnitude to it.
+#define QTENSOR_METHOD_MAX_ABS 3
+
+// The range of a moving average.
+#define QTENSOR_METHOD_MOVING_AVERAGE 4
+
+// The range between the quantiles `low` and `high`, from 0 to 1.
+#define QTENSOR_METHOD_PERCENTILE 5
+
+// The range from `low` to `high`.
+#define QTENSOR_METHOD_FIXED 6
+
+// Any bias. The error is smallest so.
+#define QTENSOR_ZERO_FREE 0
+
+// A bias that is a whole number: minus a zero point, which need not be a code.
+#define QTENSOR_ZERO_INTEGER 1
+
+// A bias that is minus a code, which then stands for 0 exactly. Int8 tensors need that.
+#define QTENSOR_ZERO_EXACT 2
+
+// From the smallest to the largest value.
+#define QTENSOR_CAFFE2_MIN_MAX 0
+
+// The window of a histogram's bins with the smallest sum of absolute errors.
+#define QTENSOR_CAFFE2_L1 1
+
+// The window with the smallest sum of squared errors.
+#define QTENSOR_CAFFE2_L2 2
+
+// Cuts off values for as long as the sum of squared errors falls; with preserve_sparsity it is
+// QTENSOR_CAFFE2_L2.
+#define QTENSOR_CAFFE2_L2_APPROX 3
+
+// The window with the smallest Kullback-Leibler divergence, for codes of 8 bits whatever the
+// precision, as there.
+#define QTENSOR_CAFFE2_KL 4
+
+// The range that holds a share of the values.
+#define QTENSOR_CAFFE2_P99 5
+
 // What a call came to. Values are never renumbered; later versions may add some.
 //
 // A call that does not return QTENSOR_OK has changed nothing and written no output, except where
@@ -259,6 +322,14 @@ typedef struct qtensor_minidb_reader_t qtensor_minidb_reader_t;
 // A database that is being written. Nothing of it is seen under its own name until
 // qtensor_minidb_writer_commit().
 typedef struct qtensor_minidb_writer_t qtensor_minidb_writer_t;
+
+// Remembers of values what a choice of scale and bias needs, in memory whose size is fixed when it
+// is created: for each channel 40 bytes for each bin of a histogram and 512 more, and for the work on
+// all of them some three times that.
+// Its state follows from the values alone, to the last bit: not from how they were split into
+// batches, their order, or how observers were merged. Not to be used by several threads at once,
+// except by calls that take it as const; threads observe by an observer each.
+typedef struct qtensor_observer_t qtensor_observer_t;
 
 // The weights of matrix products, laid out for the processor: made once from a tensor, of which it
 // keeps nothing, and used any number of times. It never changes, so all calls may run on one of
@@ -505,6 +576,128 @@ typedef struct {
   // fewer.
   uint32_t threads;
 } qtensor_fixed_options_t;
+
+// What an observer is made for. All 0 (besides struct_size) is a histogram of 4096 bins for all
+// values, NaN and infinities refused.
+typedef struct {
+  // The caller's sizeof(qtensor_observer_options_t).
+  size_t struct_size;
+  // The weight of a batch in a moving average, above 0 and at most 1; otherwise not looked at.
+  double weight;
+  // How many channels there are, up to 2^24; 0 for one scale for all values.
+  uint64_t channels;
+  // Which dimension of a batch the channels are; without channels not looked at.
+  int32_t axis;
+  // A QTENSOR_OBSERVER_ constant.
+  int32_t kind;
+  // The bins of a histogram: a power of two from 256 to 16384, or 0 for 4096. The best choice for
+  // codes of P bits wants 16 * 2^P.
+  uint32_t bins;
+  // QTENSOR_NON_FINITE_REFUSE or QTENSOR_NON_FINITE_SKIP.
+  int32_t non_finite;
+} qtensor_observer_options_t;
+
+// What was seen of a channel. Numbers that there are not, because no value was finite or the
+// observer does not keep them, are NaN.
+typedef struct {
+  // Before the call the caller's sizeof(qtensor_statistics_t), after it the bytes that were filled.
+  size_t struct_size;
+  // Finite values, zeros included.
+  uint64_t finite;
+  // NaN.
+  uint64_t nan;
+  // Positive infinities.
+  uint64_t positive_infinite;
+  // Negative infinities.
+  uint64_t negative_infinite;
+  // Zeros of either sign.
+  uint64_t zeros;
+  // Batches that a moving average has seen.
+  uint64_t batches;
+  // The smallest finite value.
+  double min;
+  // The largest finite value.
+  double max;
+  // The mean of the finite values, from a histogram's exact sums.
+  double mean;
+  // Their variance around it, over their number.
+  double variance;
+  // The mean of their squares.
+  double mean_square;
+  // The moving average of the batches' smallest values.
+  double average_min;
+  // The moving average of the batches' largest values.
+  double average_max;
+} qtensor_statistics_t;
+
+// How parameters are chosen, and for which codes. Set precision; all else may be 0.
+typedef struct {
+  // The caller's sizeof(qtensor_calibrate_options_t).
+  size_t struct_size;
+  // The lower quantile, or the lower end of a fixed range; otherwise not looked at.
+  double low;
+  // The upper one.
+  double high;
+  // A QTENSOR_METHOD_ constant.
+  int32_t method;
+  // Magnitude bits of a code: 1 to 8, or to 16 where the method only looks at a range.
+  int32_t precision;
+  // Not 0: codes have a sign and go from -(2^precision - 1) to 2^precision - 1; else from 0.
+  int32_t is_signed;
+  // A QTENSOR_ZERO_ constant.
+  int32_t zero;
+  // Not 0: the codes' values lie around 0 evenly. The bias is then 0 for signed codes; else
+  // -2^(precision - 1), or with QTENSOR_ZERO_FREE -(2^precision - 1) / 2.
+  int32_t symmetric;
+  // Not 0: the scale is a power of two.
+  int32_t power_of_two;
+  // Not 0: the lowest and the highest code are halved, toward 0.
+  int32_t reduced;
+  // Must be 0; a later version may give it a meaning.
+  int32_t reserved;
+} qtensor_calibrate_options_t;
+
+// Chosen parameters and what the codes are predicted to be like: NaN where the observer has no
+// histogram to predict it from.
+typedef struct {
+  // Before the call the caller's sizeof(qtensor_choice_t), after it the bytes that were filled.
+  size_t struct_size;
+  // The distance between the values of two neighboring codes: positive, finite and normal.
+  double scale;
+  // What is added to a code before it is scaled.
+  double bias;
+  // The mean squared error.
+  double mse;
+  // The mean absolute error.
+  double mae;
+  // The signal-to-noise ratio in decibels; infinite without an error.
+  double sqnr;
+  // The share of values, from 0 to 1, that are below the lowest code by more than half a step.
+  double clipped_low;
+  // The share that is above the highest code by more than half a step.
+  double clipped_high;
+  // Minus the bias, where that is a whole number of 32 bits; else 0.
+  int32_t zero_point;
+  // Whether it is: 1 or 0.
+  int32_t has_zero_point;
+} qtensor_choice_t;
+
+// What qtensor_params_choose_caffe2() is asked for. Set precision; all else may be 0.
+typedef struct {
+  // The caller's sizeof(qtensor_caffe2_options_t).
+  size_t struct_size;
+  // The share of QTENSOR_CAFFE2_P99, above 0.5 and below 1; 0 for Caffe2's default of 0.99.
+  double threshold;
+  // A QTENSOR_CAFFE2_ constant.
+  int32_t method;
+  // Bits of a code: 1 to 8.
+  int32_t precision;
+  // Not 0: a range with values on both sides of 0 is widened so that 0 falls on the code in the
+  // middle.
+  int32_t preserve_sparsity;
+  // Not 0: the scale is rounded up to a power of two.
+  int32_t force_scale_power_of_two;
+} qtensor_caffe2_options_t;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1731,6 +1924,157 @@ qtensor_status qtensor_argmax(const qtensor_t *x,
                               int64_t *indices,
                               size_t n,
                               qtensor_error_t **error);
+
+// Makes an observer that has seen nothing. All the memory that it will ever have is taken here;
+// qtensor_observer_free() frees it. `options` may be NULL.
+//
+// QTENSOR_INVALID_ARGUMENT for an option that is none of its constants, a negative axis, a number of
+// bins or a weight that there is not; QTENSOR_OUT_OF_RANGE for more than 2^24 channels and an axis
+// above 63; QTENSOR_UNSUPPORTED for options of a later version; QTENSOR_BUFFER_TOO_SMALL where
+// struct_size is smaller than the first version's.
+qtensor_status qtensor_observer_create(const qtensor_observer_options_t *options,
+                                       qtensor_observer_t **out,
+                                       qtensor_error_t **error);
+
+// Frees an observer; NULL does nothing.
+void qtensor_observer_free(qtensor_observer_t *observer);
+
+// Makes a second observer with the same state, to be freed with qtensor_observer_free().
+qtensor_status qtensor_observer_clone(const qtensor_observer_t *observer,
+                                      qtensor_observer_t **out,
+                                      qtensor_error_t **error);
+
+// How many channels an observer has; 1 where there is one scale for all values.
+size_t qtensor_observer_channels(const qtensor_observer_t *observer);
+
+// Sees a batch of `n` values with `ndim` dimensions, of which one may be the channels; without
+// channels dims may be (NULL, 0).
+//
+// QTENSOR_NON_FINITE for a NaN or an infinity unless the options skip them; QTENSOR_SHAPE_MISMATCH
+// for another number of values than the dimensions have, or of channels than the observer has;
+// QTENSOR_OUT_OF_RANGE for an axis that is not there and for more than 64 dimensions;
+// QTENSOR_INVALID_ARGUMENT for a negative dimension; QTENSOR_OVERFLOW beyond 2^62 values in a
+// channel.
+qtensor_status qtensor_observer_observe(qtensor_observer_t *observer,
+                                        const float *values,
+                                        size_t n,
+                                        const int64_t *dims,
+                                        size_t ndim,
+                                        qtensor_error_t **error);
+
+// Adds to an observer what another one has seen, here or, after qtensor_observer_deserialize(), on
+// another machine.
+//
+// QTENSOR_UNSUPPORTED for moving averages, for an observer of another kind or treatment of values
+// that are not finite, and for the observer itself; QTENSOR_SHAPE_MISMATCH for another number of
+// channels or bins or another axis; QTENSOR_OVERFLOW beyond 2^62 values in a channel.
+qtensor_status qtensor_observer_merge(qtensor_observer_t *observer,
+                                      const qtensor_observer_t *other,
+                                      qtensor_error_t **error);
+
+// Forgets everything that an observer has seen.
+qtensor_status qtensor_observer_reset(qtensor_observer_t *observer, qtensor_error_t **error);
+
+// The bytes of an observer's serialized state: the same for all observers with its options, whatever
+// they have seen, so that states can be put into arrays.
+qtensor_status qtensor_observer_serialized_size(const qtensor_observer_t *observer,
+                                                size_t *out,
+                                                qtensor_error_t **error);
+
+// Writes an observer's state: the same bytes on every machine and for every order of the same values.
+//
+// QTENSOR_BUFFER_TOO_SMALL where `capacity` is less than qtensor_observer_serialized_size().
+qtensor_status qtensor_observer_serialize(const qtensor_observer_t *observer,
+                                          uint8_t *buf,
+                                          size_t capacity,
+                                          size_t *written,
+                                          qtensor_error_t **error);
+
+// Makes an observer with a state that was serialized, to be freed with qtensor_observer_free().
+//
+// QTENSOR_UNSUPPORTED for a state of another version; QTENSOR_MALFORMED for what is no state: of
+// another length than it says, with a changed bit, or with numbers that no values have.
+qtensor_status qtensor_observer_deserialize(const uint8_t *bytes,
+                                            size_t len,
+                                            qtensor_observer_t **out,
+                                            qtensor_error_t **error);
+
+// What was seen of a channel; without channels it is channel 0. The caller has set out->struct_size
+// to sizeof(qtensor_statistics_t).
+//
+// QTENSOR_OUT_OF_RANGE for a channel that is not there; QTENSOR_BUFFER_TOO_SMALL where
+// out->struct_size is smaller than the first version's.
+qtensor_status qtensor_observer_statistics(const qtensor_observer_t *observer,
+                                           size_t channel,
+                                           qtensor_statistics_t *out,
+                                           qtensor_error_t **error);
+
+// Chooses parameters for the codes of a channel's values; without channels it is channel 0. Takes
+// one to two milliseconds for an error to be smallest, and less for a range. `options` may be NULL:
+// the smallest mean squared error of unsigned codes of 8 bits. The caller has set out->struct_size
+// to sizeof(qtensor_choice_t).
+//
+// Values that are all equal get parameters by which a code stands for just that value, where the
+// options allow it.
+//
+// QTENSOR_OUT_OF_RANGE for a channel that is not there, and for a precision of 0, above 8 where an
+// error is to be small, or above 16; QTENSOR_INVALID_ARGUMENT for an option that is none of its
+// constants, for quantiles or a range that are none, and where no finite value was seen, unless the
+// range is fixed; QTENSOR_UNSUPPORTED for a method that the observer's kind cannot serve and for
+// options of a later version; QTENSOR_NON_FINITE for a range that is not finite;
+// QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first version's.
+qtensor_status qtensor_observer_choose(const qtensor_observer_t *observer,
+                                       size_t channel,
+                                       const qtensor_calibrate_options_t *options,
+                                       qtensor_choice_t *out,
+                                       qtensor_error_t **error);
+
+// Chooses parameters for the codes of `n` values by the values themselves, which are copied and
+// sorted: 12 bytes a value. What an observer chooses is measured against this.
+//
+// As qtensor_observer_choose(), and QTENSOR_NON_FINITE for a value that is NaN or infinite.
+qtensor_status qtensor_params_choose_exact(const float *values,
+                                           size_t n,
+                                           const qtensor_calibrate_options_t *options,
+                                           qtensor_choice_t *out,
+                                           qtensor_error_t **error);
+
+// Quantizes `n` values as well as possible: makes a tensor with `ndim` dimensions, parameters chosen
+// for the values, and their codes. It is to be freed with qtensor_free().
+//
+// With an `axis` of 0 or more each index along that dimension gets a scale and a bias of its own;
+// with -1 there is one for all. `options` may be NULL, as for qtensor_observer_choose(). No values
+// give an empty tensor.
+//
+// What qtensor_create_with() and qtensor_observer_choose() refuse; QTENSOR_SHAPE_MISMATCH unless the
+// dimensions hold n values; QTENSOR_OUT_OF_RANGE for an axis that is not there; QTENSOR_NON_FINITE
+// for a value that is NaN or infinite; QTENSOR_UNSUPPORTED for QTENSOR_METHOD_MOVING_AVERAGE.
+qtensor_status qtensor_quantize_best(const float *values,
+                                     size_t n,
+                                     const int64_t *dims,
+                                     size_t ndim,
+                                     int32_t axis,
+                                     const qtensor_calibrate_options_t *options,
+                                     qtensor_t **out,
+                                     qtensor_error_t **error);
+
+// The scale and zero point that Caffe2's dnnlowp chose for `n` values, bit for bit; where all values
+// are equal, on which Caffe2 ended in a crash, those of QTENSOR_CAFFE2_MIN_MAX. `options` may be
+// NULL. The caller has set out->struct_size to sizeof(qtensor_chosen_t).
+//
+// At 8 bits QTENSOR_CAFFE2_L2 takes some 0.1 s, QTENSOR_CAFFE2_L1 and _KL up to a few seconds.
+//
+// QTENSOR_NON_FINITE for a value that is NaN or infinite and for a range beyond single precision;
+// QTENSOR_OUT_OF_RANGE for a precision that is not 1 to 8 and where there are only two codes to
+// preserve sparsity with; QTENSOR_INVALID_ARGUMENT for a method that is none of the constants and a
+// threshold that is not above 0.5 and below 1; QTENSOR_OVERFLOW where the values lie so far from 0
+// that more than 32,768 bins would lead there; QTENSOR_UNSUPPORTED for options of a later version;
+// QTENSOR_BUFFER_TOO_SMALL where a struct_size is smaller than the first version's.
+qtensor_status qtensor_params_choose_caffe2(const float *values,
+                                            size_t n,
+                                            const qtensor_caffe2_options_t *options,
+                                            qtensor_chosen_t *out,
+                                            qtensor_error_t **error);
 
 #ifdef __cplusplus
 }  // extern "C"

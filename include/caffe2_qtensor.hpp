@@ -14,9 +14,9 @@
 // throws std::bad_alloc. Destructors, moves and what is noexcept never throw.
 //
 // Objects that own something are moved, not copied: Tensor (clone() copies it), Dense, Blobs,
-// MinidbReader, MinidbWriter, PackedWeights. Those that only refer to something are copied freely and are valid
-// as long as that: TensorRef, DenseRef, Blob, View and Span. A moved-from owner may be destroyed
-// or assigned to.
+// MinidbReader, MinidbWriter, PackedWeights, Observer. Those that only refer to something are copied
+// freely and are valid as long as that: TensorRef, DenseRef, Blob, View and Span. A moved-from owner
+// may be destroyed or assigned to.
 //
 // Names and paths with a NUL inside, where the C interface would end them, are refused. Those
 // that come out of files may hold any bytes.
@@ -34,6 +34,7 @@
 #include "caffe2_qtensor/halves.hpp"
 #include "caffe2_qtensor/minidb_reader.hpp"
 #include "caffe2_qtensor/minidb_writer.hpp"
+#include "caffe2_qtensor/observer.hpp"
 #include "caffe2_qtensor/parsed.hpp"
 #include "caffe2_qtensor/product.hpp"
 #include "caffe2_qtensor/quantize.hpp"

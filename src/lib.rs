@@ -30,9 +30,10 @@
 //! # Modules
 //!
 //! Arrows point down only: `capi` (the exported C functions, behind the feature of that name)
-//! calls [`QTensor`], [`minidb`], [`quantize`], which turns floats into codes and back, and `arith`,
-//! the products of [`PackedWeights`] and fixed-point arithmetic; they stand on `planes`, the one
-//! place that knows where a bit lies, and that on `kernels`, the only SIMD.
+//! calls [`QTensor`], [`minidb`], [`calibrate`], which chooses parameters for values, [`quantize`],
+//! which turns floats into codes and back, and `arith`, the products of [`PackedWeights`] and
+//! fixed-point arithmetic; they stand on `planes`, the one place that knows where a bit lies, and that
+//! on `kernels`, the only SIMD.
 //!
 //! # Memory
 //!
@@ -63,6 +64,7 @@
 
 mod arith;
 mod caffe2;
+pub mod calibrate;
 #[cfg(feature = "capi")]
 pub mod capi;
 mod error;

@@ -5,7 +5,7 @@ use super::handle::{Extensible, Options, capacity_of, fill, options};
 use super::panic::call;
 use super::status::qtensor_status;
 use crate::error::{Error, Result};
-use crate::quantize::{ChooseOptions, Chooser, choose_quantization_params};
+use crate::quantize::{ChooseOptions, Chooser, Chosen, choose_quantization_params};
 
 /// The chooser of Caffe2's quant_utils: the scale is a double, and of the two candidates for the
 /// zero point, qmin - min/scale and qmax - max/scale, that with the smaller |q| - |value/scale| is
@@ -117,6 +117,17 @@ unsafe impl Extensible for qtensor_chosen_t {
 }
 const _: () = assert!(usize::BITS != 64 || size_of::<qtensor_chosen_t>() == 24);
 
+impl From<Chosen> for qtensor_chosen_t {
+    fn from(chosen: Chosen) -> Self {
+        qtensor_chosen_t {
+            struct_size: size_of::<Self>(),
+            scale: chosen.scale,
+            zero_point: chosen.zero_point,
+            reserved: 0,
+        }
+    }
+}
+
 /// Chooses the scale and zero point by which codes from qmin to qmax cover values from `min` to
 /// `max`, bit for bit as Caffe2's ChooseQuantizationParams.
 ///
@@ -141,14 +152,7 @@ pub unsafe extern "C" fn qtensor_params_choose(
         call(error, || {
             capacity_of(out, "out")?;
             let options = self::options(options, "options")?.checked()?;
-            let chosen = choose_quantization_params(min, max, &options)?;
-            let filled = qtensor_chosen_t {
-                struct_size: size_of::<qtensor_chosen_t>(),
-                scale: chosen.scale,
-                zero_point: chosen.zero_point,
-                reserved: 0,
-            };
-            fill(filled, out, "out")
+            fill(choose_quantization_params(min, max, &options)?.into(), out, "out")
         })
     }
 }

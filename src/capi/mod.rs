@@ -15,6 +15,7 @@
 
 pub mod blobs;
 pub mod borrow;
+pub mod calibrate;
 pub mod channels;
 pub mod choose;
 pub mod codes;
@@ -28,6 +29,7 @@ mod handle;
 pub mod int8;
 pub mod logarithmic;
 pub mod minidb;
+pub mod observer;
 mod panic;
 pub mod parsed;
 pub mod peek;

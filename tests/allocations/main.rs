@@ -31,6 +31,7 @@ mod golden;
 #[allow(dead_code, reason = "other tests use the rest")]
 mod message;
 mod objects;
+mod observer;
 mod product;
 mod quantize;
 mod tensor;
@@ -68,6 +69,11 @@ fn fixed_point() {
 }
 
 #[test]
+fn observers_and_choices() {
+    sweep_all("observer", observer::CASES);
+}
+
+#[test]
 fn calls_that_serialize() {
     sweep_all("wire", wire::CASES);
 }
@@ -98,6 +104,7 @@ fn every_function_has_a_case() {
         borrow::CASES,
         product::CASES,
         fixed::CASES,
+        observer::CASES,
         wire::CASES,
         files::CASES,
         quantize::CASES,

@@ -1,0 +1,365 @@
+//! Parameters for the codes of what an observer has seen.
+
+use super::cells::{Cells, Frame};
+use super::channel::{Channel, Rest};
+use super::config::{Kind, ObserverConfig};
+use super::observer::Observer;
+use super::search::{Found, Objective, Rules, search};
+use super::target::{Codes, Target};
+use crate::error::{Error, Excerpt, Result};
+use crate::kernels::distortion::{Distribution, Levels, absolute, squared};
+
+/// How parameters are chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Method {
+    /// The range from the smallest to the largest value.
+    MinMax,
+    /// The range from minus the largest magnitude to it.
+    MaxAbs,
+    /// The range of a moving average.
+    MovingAverage,
+    /// The range between two quantiles, from 0 to 1: `Percentile(0.001, 0.999)` leaves a thousandth
+    /// on each side.
+    Percentile(f64, f64),
+    /// The smallest mean squared error.
+    Mse,
+    /// The smallest mean absolute error.
+    Mae,
+    /// A range that the caller knows.
+    Fixed(f64, f64),
+}
+
+/// Chosen parameters and what the codes are predicted to be like.
+///
+/// What is predicted is exact up to the positions of values inside a histogram's bin; it is NaN
+/// where the observer has no histogram.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Choice {
+    /// The distance between the values of neighboring codes: positive, finite and normal.
+    pub scale: f64,
+    /// What is added to a code before it is scaled.
+    pub bias: f64,
+    /// Minus the bias, where that is the whole number of an i32.
+    pub zero_point: Option<i32>,
+    /// The mean squared error.
+    pub mse: f64,
+    /// The mean absolute error.
+    pub mae: f64,
+    /// The signal-to-noise ratio in decibels, `10 * log10(Σx² / Σe²)`: infinite without an error.
+    pub sqnr: f64,
+    /// The share of values, from 0 to 1, that are below the lowest code by more than half a step.
+    pub clipped_low: f64,
+    /// The share that is above the highest code by more than half a step.
+    pub clipped_high: f64,
+}
+
+/// The most bits of a code whose error is made small.
+const MOST_SEARCHED: u8 = 8;
+/// The most bits of a code whose range is chosen.
+const MOST_RANGED: u8 = 16;
+
+impl Method {
+    fn check(&self) -> Result<()> {
+        let invalid = |what, value, rule| Err(Error::InvalidNumber { what, value, rule });
+        let ordered = |what, value: f64, other, limit: f64| match value <= limit {
+            true => Ok(()),
+            false => Err(Error::OutOfOrder { what, value, other, limit }),
+        };
+        match *self {
+            Method::Percentile(low, high) => {
+                for (what, value) in [("lower quantile", low), ("upper quantile", high)] {
+                    if !(0.0..=1.0).contains(&value) {
+                        return invalid(what, value, "from 0 to 1");
+                    }
+                }
+                ordered("lower quantile", low, "upper quantile", high)
+            }
+            Method::Fixed(min, max) => {
+                for (what, value) in [("minimum", min), ("maximum", max)] {
+                    if !value.is_finite() {
+                        return Err(Error::NonFiniteNumber { what, value });
+                    }
+                }
+                ordered("minimum", min, "maximum", max)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The codes of a target that the method can serve.
+    pub(super) fn codes(&self, target: &Target) -> Result<Codes> {
+        self.check()?;
+        target.codes(self.objective().map_or(MOST_RANGED, |_| MOST_SEARCHED))
+    }
+
+    fn objective(&self) -> Option<Objective> {
+        match self {
+            Method::Mse => Some(Objective::Squared),
+            Method::Mae => Some(Objective::Absolute),
+            _ => None,
+        }
+    }
+}
+
+impl Observer {
+    /// Parameters for the codes of a channel's values; without channels it is channel 0.
+    ///
+    /// Values that are all equal get parameters by which one of the codes stands for just that
+    /// value, where the target allows it.
+    ///
+    /// ```
+    /// use caffe2_qtensor::calibrate::{Method, Observer, ObserverConfig, Target};
+    ///
+    /// let mut observer = Observer::new(&ObserverConfig::default())?;
+    /// observer.observe(&[-1.0, -0.25, 0.0, 0.5, 2.0], &[])?;
+    /// let choice = observer.choose(0, Method::MinMax, &Target::default())?;
+    /// assert_eq!((choice.scale, choice.bias), (3.0 / 255.0, -85.0));
+    /// assert!(observer.choose(0, Method::Mse, &Target::default())?.mse <= choice.mse);
+    /// # Ok::<(), caffe2_qtensor::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `OutOfRange` for a channel that is not there, and for a precision of 0 or above 8, or above 16
+    /// where the method only looks at a range; `InvalidArgument` for quantiles or a range that are
+    /// none; `Unavailable` where no finite value was seen, unless the range is fixed;
+    /// `Unsupported` for a method that this kind of observer cannot serve; `NonFinite` for a scale
+    /// beyond what a double holds; `OutOfMemory`.
+    pub fn choose(&self, channel: usize, method: Method, target: &Target) -> Result<Choice> {
+        let state = self.channels.get(channel).ok_or_else(|| Error::OutOfRange {
+            what: "channel",
+            value: i128::try_from(channel).unwrap_or(i128::MAX),
+            min: 0,
+            max: i128::try_from(self.channels.len()).unwrap_or(i128::MAX).saturating_sub(1),
+        })?;
+        let codes = method.codes(target)?;
+        match &state.rest {
+            Rest::Histogram(histogram)
+                if !histogram.is_empty() && method != Method::MovingAverage =>
+            {
+                let cells = Cells::new(state, histogram)?;
+                let (min, max) = (f64::from(histogram.min), f64::from(histogram.max));
+                choose(&cells.pieces(), cells.frame, (min, max), method, target, codes)
+            }
+            _ => self.by_range(state, method, target, codes),
+        }
+    }
+
+    /// A choice where there is no histogram to predict an error from.
+    fn by_range(
+        &self,
+        state: &Channel,
+        method: Method,
+        target: &Target,
+        codes: Codes,
+    ) -> Result<Choice> {
+        let unserved = |reason| {
+            let value = Excerpt::new(self.config.kind.name());
+            Err(Error::UnsupportedName { what: "kind of the observer", value, reason })
+        };
+        let seen = state.range().map(|(min, max)| (f64::from(min), f64::from(max)));
+        let average = match (&state.rest, seen) {
+            (Rest::Average(average), Some(_)) => Some((average.min, average.max)),
+            _ => None,
+        };
+        let range = match (method, self.config.kind) {
+            (Method::Fixed(min, max), _) => Some((min, max)),
+            (Method::MinMax, _) => seen,
+            (Method::MaxAbs, _) => seen.map(around_zero),
+            (Method::MovingAverage, Kind::MovingAverage { .. }) => average,
+            (Method::MovingAverage, _) => return unserved("only a moving average has one"),
+            (_, Kind::Histogram { .. }) => None,
+            _ => return unserved("this method needs a histogram"),
+        };
+        let Some((min, max)) = range else {
+            return Err(no_values());
+        };
+        let frame = Frame { unit: 1.0, center: 0.0 };
+        let rules = target.rules(codes, frame);
+        let levels = rules.covering(min, max).or_else(|| rules.point(min));
+        let unknown = f64::NAN;
+        finish(&rules, levels)?.map_or_else(
+            || Err(too_large(max)),
+            |(scale, bias)| {
+                Ok(Choice {
+                    scale,
+                    bias,
+                    zero_point: crate::quantize::as_int32(-bias),
+                    mse: unknown,
+                    mae: unknown,
+                    sqnr: unknown,
+                    clipped_low: unknown,
+                    clipped_high: unknown,
+                })
+            },
+        )
+    }
+}
+
+fn around_zero((min, max): (f64, f64)) -> (f64, f64) {
+    let most = min.abs().max(max.abs());
+    (-most, most)
+}
+
+/// The refusal where there is nothing to choose by.
+pub(super) fn no_values() -> Error {
+    Error::Finished { what: "choice", reason: "no finite value was seen" }
+}
+
+fn too_large(value: f64) -> Error {
+    Error::NonFiniteNumber { what: "scale for this range", value }
+}
+
+/// Parameters for values of which a distribution is known. `range` is that of the values.
+pub(super) fn choose<D: Distribution>(
+    distribution: &D,
+    frame: Frame,
+    range: (f64, f64),
+    method: Method,
+    target: &Target,
+    codes: Codes,
+) -> Result<Choice> {
+    let rules = target.rules(codes, frame);
+    let (min, max) = (frame.of_value(range.0), frame.of_value(range.1));
+    let whole = rules.covering(min, max);
+    let levels = match method {
+        Method::MinMax => whole,
+        // Its observer has no distribution.
+        Method::MovingAverage => None,
+        Method::MaxAbs | Method::Fixed(..) => {
+            let (min, max) = match method {
+                Method::Fixed(min, max) => (min, max),
+                _ => around_zero(range),
+            };
+            rules.covering(frame.of_value(min), frame.of_value(max)).or_else(|| rules.point(min))
+        }
+        Method::Percentile(low, high) => {
+            let at = |share: f64| quantile(distribution, share, (min, max));
+            rules.covering(at(low), at(high))
+        }
+        Method::Mse | Method::Mae if min < max => {
+            let objective = method.objective().unwrap_or(Objective::Squared);
+            let also = whole.as_slice();
+            search(distribution, &rules, objective, (min, max), also)
+                .map(|found: Found| found.levels)
+        }
+        Method::Mse | Method::Mae => rules.point(range.0),
+    };
+    let levels = levels.or_else(|| rules.point(range.0));
+    let Some((scale, bias)) = finish(&rules, levels)? else {
+        return Err(too_large(range.1));
+    };
+    let choice = predicted(distribution, &rules, scale, bias);
+    Ok(if range.0 < range.1 { choice } else { choice.of_constant(range.0, codes) })
+}
+
+/// Scale and bias of levels, or nothing where they are no numbers that a tensor can have.
+fn finish(rules: &Rules, levels: Option<Levels>) -> Result<Option<(f64, f64)>> {
+    let Some(levels) = levels else { return Ok(None) };
+    let scale = levels.step * rules.frame.unit;
+    let bias = rules.bias_of(&levels);
+    Ok((scale.is_normal() && scale > 0.0 && bias.is_finite()).then_some((scale, bias)))
+}
+
+/// What is predicted of codes with these parameters.
+fn predicted<D: Distribution>(distribution: &D, rules: &Rules, scale: f64, bias: f64) -> Choice {
+    let levels = rules.levels(scale / rules.frame.unit, bias);
+    let total = distribution.total();
+    let unit = rules.frame.unit;
+    let squares = squared(distribution, &levels).error;
+    let center = rules.frame.center;
+    // Σ(u + c)² in the values themselves.
+    let power = total.squares + center * (2.0 * total.sum + center * total.count);
+    let low = distribution.below(levels.first - 0.5 * levels.step).0;
+    let last = levels.first + levels.step * f64::from(levels.count.saturating_sub(1));
+    let high = distribution.below(last + 0.5 * levels.step).0;
+    let sqnr = if squares > 0.0 { 10.0 * (power / squares).log10() } else { f64::INFINITY };
+    Choice {
+        scale,
+        bias,
+        zero_point: crate::quantize::as_int32(-bias),
+        mse: squares / total.count * unit * unit,
+        mae: absolute(distribution, &levels) / total.count * unit,
+        sqnr,
+        clipped_low: (low / total.count).clamp(0.0, 1.0),
+        clipped_high: (1.0 - high / total.count).clamp(0.0, 1.0),
+    }
+}
+
+impl Choice {
+    /// What is known of values that are all the same, where sums would say it less exactly.
+    fn of_constant(self, value: f64, codes: Codes) -> Choice {
+        let (lowest, highest) = (f64::from(codes.lowest), f64::from(codes.highest));
+        let code = (value / self.scale - self.bias).round_ties_even();
+        let error = value - self.scale * (code.clamp(lowest, highest) + self.bias);
+        let ratio = (value / error).powi(2);
+        Choice {
+            mse: error * error,
+            mae: error.abs(),
+            sqnr: if error == 0.0 { f64::INFINITY } else { 10.0 * ratio.log10() },
+            clipped_low: f64::from(u8::from(code < lowest)),
+            clipped_high: f64::from(u8::from(code > highest)),
+            ..self
+        }
+    }
+}
+
+/// The point below which a share of the values lies.
+fn quantile<D: Distribution>(distribution: &D, share: f64, (min, max): (f64, f64)) -> f64 {
+    let wanted = share * distribution.total().count;
+    if share <= 0.0 {
+        return min;
+    }
+    // The numbers from one to the other, counted: as many halvings as a double has bits find one,
+    // also next to 0 in a huge range. The count of values only grows from left to right.
+    let (mut low, mut high) = (ordinal(min), ordinal(max));
+    while low.saturating_add(1) < high {
+        let middle = low.midpoint(high);
+        if distribution.below(of_ordinal(middle)).0 < wanted {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    of_ordinal(high)
+}
+
+/// The place of a number among all doubles.
+fn ordinal(value: f64) -> i64 {
+    let bits = value.to_bits().cast_signed();
+    if bits < 0 { bits ^ i64::MAX } else { bits }
+}
+
+fn of_ordinal(ordinal: i64) -> f64 {
+    let bits = if ordinal < 0 { ordinal ^ i64::MAX } else { ordinal };
+    f64::from_bits(bits.cast_unsigned())
+}
+
+impl Rules {
+    /// Levels one of which is just this value, where the rules allow it.
+    fn point(&self, value: f64) -> Option<Levels> {
+        use super::search::Bias;
+        let size = if value == 0.0 { 1.0 } else { value.abs() };
+        let highest = self.lowest + f64::from(self.count.saturating_sub(1));
+        // The code that is to stand for the value, and the bias.
+        let (code, bias) = match self.bias {
+            Bias::Free if value >= 0.0 || self.lowest < 0.0 => (value.signum(), 0.0),
+            Bias::Free => (0.0, -1.0),
+            Bias::Whole(..) if value >= 0.0 || self.lowest < 0.0 => (value.signum(), 0.0),
+            Bias::Whole(..) => (0.0, -1.0),
+            Bias::Fixed(bias) => {
+                let code = if value < 0.0 { self.lowest } else { highest };
+                (code, bias)
+            }
+        };
+        let distance = (code + bias).abs();
+        let mut scale = if value == 0.0 || distance == 0.0 { size } else { size / distance };
+        if self.power_of_two {
+            scale = scale.log2().ceil().exp2();
+        }
+        let levels = self.levels(scale / self.frame.unit, bias);
+        (levels.step > 0.0 && levels.step.is_finite()).then_some(levels)
+    }
+}
+
+const _: () = assert!(ObserverConfig::BINS >= 16 << MOST_SEARCHED as usize);

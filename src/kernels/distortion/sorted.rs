@@ -1,0 +1,31 @@
+//! The values themselves.
+
+use super::{Distribution, Total};
+
+/// Sorted values with the sums of all before each.
+#[derive(Clone, Copy, Debug)]
+pub struct Sorted<'a> {
+    /// The values, in order.
+    pub values: &'a [f32],
+    /// What is taken from each value before it counts, so that sums keep their last bits.
+    pub center: f64,
+    /// The sums of the values before each one, and of all of them.
+    pub sums: &'a [f64],
+    /// The sum of the squares of the values less the center.
+    pub squares: f64,
+}
+
+impl Distribution for Sorted<'_> {
+    #[inline]
+    fn below(&self, point: f64) -> (f64, f64) {
+        let point = point + self.center;
+        let count = self.values.partition_point(|value| f64::from(*value) < point);
+        (count as f64, self.sums[count])
+    }
+
+    #[inline]
+    fn total(&self) -> Total {
+        let count = self.values.len();
+        Total { count: count as f64, sum: self.sums[count], squares: self.squares }
+    }
+}

@@ -1,0 +1,139 @@
+//! How good choices are, and whether what is predicted comes true.
+
+use crate::observed;
+use crate::random::Random;
+use caffe2_qtensor::QTensor;
+use caffe2_qtensor::calibrate::{Choice, Method, Target, Zero, choose_exact};
+use caffe2_qtensor::quantize::QuantizeOptions;
+
+/// The mean squared error, the shares of what was clipped, by the quantizer itself.
+fn measured(values: &[f32], target: &Target, choice: &Choice) -> (f64, f64, f64, f64) {
+    let mut tensor =
+        QTensor::with_shape(&[values.len() as i64], target.precision, target.signed).unwrap();
+    tensor.set_scale(choice.scale);
+    tensor.set_bias(choice.bias);
+    let counts = tensor.quantize_counting(values, &QuantizeOptions::default()).unwrap();
+    let mut back = vec![0.0_f64; values.len()];
+    tensor.dequantize(&mut back, 1).unwrap();
+    let n = values.len() as f64;
+    let errors = || values.iter().zip(&back).map(|(value, back)| f64::from(*value) - back);
+    (
+        errors().map(|error| error * error).sum::<f64>() / n,
+        errors().map(f64::abs).sum::<f64>() / n,
+        counts.saturated_low as f64 / n,
+        counts.saturated_high as f64 / n,
+    )
+}
+
+fn data() -> Vec<(&'static str, Vec<f32>)> {
+    let mut random = Random::new(23);
+    let mut draw = |of: fn(&mut Random) -> f64| -> Vec<f32> {
+        (0..20_000).map(|_| of(&mut random) as f32).collect()
+    };
+    vec![
+        ("normal", draw(Random::normal)),
+        ("relu", draw(|random| random.normal().max(0.0))),
+        ("log-normal", draw(|random| random.normal().exp())),
+        ("uniform", draw(Random::uniform)),
+        ("offset", draw(|random| 1000.0 + random.normal())),
+        ("cubed", draw(|random| random.normal().powi(3))),
+    ]
+}
+
+#[test]
+fn predictions_come_true() {
+    for (name, values) in data() {
+        let observer = observed(&values);
+        for precision in [1, 2, 4, 6, 8] {
+            for (signed, zero) in
+                [(false, Zero::Free), (false, Zero::Exact), (true, Zero::Free), (true, Zero::Exact)]
+            {
+                let target = Target { precision, signed, zero, ..Target::default() };
+                for method in
+                    [Method::MinMax, Method::Mse, Method::Mae, Method::Percentile(0.02, 0.97)]
+                {
+                    let choice = observer.choose(0, method, &target).unwrap();
+                    let (mse, mae, low, high) = measured(&values, &target, &choice);
+                    let slack = if precision == 8 { 0.02 } else { 0.005 };
+                    let what =
+                        format!("{name} {precision} {signed} {zero:?} {method:?} {choice:?}");
+                    assert!((choice.mse / mse - 1.0).abs() < slack, "{what}: {mse}");
+                    assert!((choice.mae / mae - 1.0).abs() < slack, "{what}: {mae}");
+                    assert!((choice.clipped_low - low).abs() < 2e-3, "{what}: {low}");
+                    assert!((choice.clipped_high - high).abs() < 2e-3, "{what}: {high}");
+                    let power = values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
+                    let sqnr = 10.0 * (power / values.len() as f64 / choice.mse).log10();
+                    assert!((choice.sqnr - sqnr).abs() < 1e-6, "{what}: {sqnr}");
+                }
+            }
+        }
+    }
+}
+
+/// The contract of quality, against the values themselves searched in the same way: `make quality`
+/// holds it against exhaustion.
+#[test]
+fn nearly_the_best_and_never_worse_than_min_max() {
+    for (name, values) in data() {
+        let observer = observed(&values);
+        for precision in [1, 2, 3, 4, 6, 8] {
+            for zero in [Zero::Free, Zero::Integer, Zero::Exact] {
+                for (symmetric, power_of_two) in [(false, false), (true, false), (false, true)] {
+                    let target =
+                        Target { precision, zero, symmetric, power_of_two, ..Target::default() };
+                    let ours = observer.choose(0, Method::Mse, &target).unwrap();
+                    let mse = measured(&values, &target, &ours).0;
+                    let least = choose_exact(&values, Method::Mse, &target).unwrap();
+                    let least = measured(&values, &target, &least).0;
+                    let limit = if precision <= 4 { 1.011 } else { 1.025 };
+                    assert!(mse <= limit * least, "{name} {target:?}: {}", mse / least);
+                    let range = observer.choose(0, Method::MinMax, &target).unwrap();
+                    let range = measured(&values, &target, &range).0;
+                    assert!(mse <= range * 1.0001, "{name} {target:?}: {mse} {range}");
+                    let ours = observer.choose(0, Method::Mae, &target).unwrap();
+                    let mae = measured(&values, &target, &ours).1;
+                    let least = choose_exact(&values, Method::Mae, &target).unwrap();
+                    let least = measured(&values, &target, &least).1;
+                    assert!(mae <= limit * least, "{name} {target:?}: {}", mae / least);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ranges_are_covered() {
+    let observer = observed(&[-1.0, 0.5, 3.0]);
+    let choose = |method, target: Target| {
+        let choice = observer.choose(0, method, &target).unwrap();
+        (choice.scale, choice.bias)
+    };
+    let eight = Target::default();
+    assert_eq!(choose(Method::MinMax, eight), (4.0 / 255.0, -63.75));
+    let exact = Target { zero: Zero::Exact, ..eight };
+    assert_eq!(choose(Method::MinMax, exact), (4.0 / 255.0, -64.0));
+    let symmetric = Target { symmetric: true, ..exact };
+    assert_eq!(choose(Method::MinMax, symmetric), (3.0 / 127.0, -128.0));
+    let signed = Target { signed: true, symmetric: true, ..eight };
+    assert_eq!(choose(Method::MinMax, signed), (3.0 / 255.0, 0.0));
+    assert_eq!(choose(Method::MaxAbs, Target { signed: true, ..eight }), (3.0 / 255.0, 0.0));
+    let power = Target { power_of_two: true, ..exact };
+    assert_eq!(choose(Method::MinMax, power).0, 1.0 / 32.0);
+    let reduced = Target { reduced: true, ..exact };
+    assert_eq!(choose(Method::MinMax, reduced), (4.0 / 127.0, -32.0));
+    let sixteen = Target { precision: 16, ..eight };
+    assert_eq!(choose(Method::MinMax, sixteen).0, 4.0 / 65535.0);
+    assert_eq!(choose(Method::Fixed(0.0, 25.5), eight), (0.1, 0.0));
+    assert_eq!(choose(Method::Percentile(0.0, 1.0), eight), (4.0 / 255.0, -63.75));
+}
+
+/// Quantiles of a huge range are known to an octave.
+#[test]
+fn quantiles_beside_an_outlier() {
+    let mut values: Vec<f32> = (1..=1000).map(|i| i as f32 / 1000.0).collect();
+    values.push(1e30);
+    let target = Target::default();
+    let choice = observed(&values).choose(0, Method::Percentile(0.0, 0.99), &target).unwrap();
+    let top = choice.scale * (255.0 + choice.bias);
+    assert!((0.9..1.05).contains(&top), "{top}");
+}
