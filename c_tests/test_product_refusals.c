@@ -340,7 +340,7 @@ static void formats(const qtensor_packed_t *packed) {
   SAYS("sign of the input is 2");
   format->is_signed = 0;
   format->reserved = 1;
-  REFUSES_FLOATS(QTENSOR_INVALID_ARGUMENT, 15, 6);
+  REFUSES_FLOATS(QTENSOR_UNSUPPORTED, 15, 6);
   SAYS("reserved");
   format->reserved = 0;
   format->struct_size = sizeof *format - 1;
@@ -388,7 +388,7 @@ static void as_dnnlowp(qtensor_t *x, const qtensor_packed_t *packed) {
   fill();
   WORKS(qtensor_set_bias, x, 0.5);
   REFUSES(QTENSOR_UNSUPPORTED, qtensor_product_codes, x, packed, NULL, 0, out, &options);
-  SAYS("bias is 0.5");
+  SAYS("bias of the input is 0.5");
   WORKS(qtensor_set_bias, x, 0);
   WORKS(qtensor_set_scale, x, 1e30);
   REFUSES(QTENSOR_UNSUPPORTED, qtensor_product_codes, x, packed, NULL, 0, out, &options);
