@@ -4,7 +4,8 @@ use super::cells::{Cells, Frame};
 use super::channel::{Channel, Rest};
 use super::config::{Kind, ObserverConfig};
 use super::observer::Observer;
-use super::search::{Found, Objective, Rules, search};
+use super::quantile::quantile;
+use super::search::{Objective, Rules, search_all};
 use super::target::{Codes, Target};
 use crate::error::{Error, Excerpt, Result};
 use crate::kernels::distortion::{Distribution, Levels, absolute, squared};
@@ -239,9 +240,8 @@ pub(super) fn choose<D: Distribution>(
         }
         Method::Mse | Method::Mae if min < max => {
             let objective = method.objective().unwrap_or(Objective::Squared);
-            let also = whole.as_slice();
-            search(distribution, &rules, objective, (min, max), also)
-                .map(|found: Found| found.levels)
+            search_all(distribution, &rules, target.stricter(codes), objective, (min, max))
+                .map(|found| found.levels)
         }
         Method::Mse | Method::Mae => rules.point(range.0),
     };
@@ -302,37 +302,6 @@ impl Choice {
             ..self
         }
     }
-}
-
-/// The point below which a share of the values lies.
-fn quantile<D: Distribution>(distribution: &D, share: f64, (min, max): (f64, f64)) -> f64 {
-    let wanted = share * distribution.total().count;
-    if share <= 0.0 {
-        return min;
-    }
-    // The numbers from one to the other, counted: as many halvings as a double has bits find one,
-    // also next to 0 in a huge range. The count of values only grows from left to right.
-    let (mut low, mut high) = (ordinal(min), ordinal(max));
-    while low.saturating_add(1) < high {
-        let middle = low.midpoint(high);
-        if distribution.below(of_ordinal(middle)).0 < wanted {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    of_ordinal(high)
-}
-
-/// The place of a number among all doubles.
-fn ordinal(value: f64) -> i64 {
-    let bits = value.to_bits().cast_signed();
-    if bits < 0 { bits ^ i64::MAX } else { bits }
-}
-
-fn of_ordinal(ordinal: i64) -> f64 {
-    let bits = if ordinal < 0 { ordinal ^ i64::MAX } else { ordinal };
-    f64::from_bits(bits.cast_unsigned())
 }
 
 impl Rules {

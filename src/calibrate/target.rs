@@ -59,6 +59,17 @@ pub enum Zero {
     Exact,
 }
 
+impl Zero {
+    /// What the bias must be where nothing is symmetric.
+    fn bias(self, codes: Codes) -> Bias {
+        match self {
+            Zero::Free => Bias::Free,
+            Zero::Integer => Bias::Whole(-f64::from(i32::MAX), f64::from(i32::MAX)),
+            Zero::Exact => Bias::Whole(-f64::from(codes.highest), -f64::from(codes.lowest)),
+        }
+    }
+}
+
 /// The lowest and the highest code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Codes {
@@ -110,11 +121,22 @@ impl Target {
                 (false, _) => -((lowest + highest) / 2.0 + 0.5).floor(),
             });
         }
-        match self.zero {
-            Zero::Free => Bias::Free,
-            Zero::Integer => Bias::Whole(-f64::from(i32::MAX), f64::from(i32::MAX)),
-            Zero::Exact => Bias::Whole(-highest, -lowest),
-        }
+        self.zero.bias(codes)
+    }
+
+    /// What stricter targets ask of the bias that parameters for this one could serve, too, from the
+    /// strictest on.
+    pub(super) fn stricter(&self, codes: Codes) -> impl Iterator<Item = Bias> + use<> {
+        let (zero, symmetric) = (self.zero, self.symmetric);
+        let strictness = |zero| match zero {
+            Zero::Free => 0,
+            Zero::Integer => 1,
+            Zero::Exact => 2,
+        };
+        [Zero::Exact, Zero::Integer]
+            .into_iter()
+            .filter(move |other| !symmetric && strictness(*other) > strictness(zero))
+            .map(move |other| other.bias(codes))
     }
 
     /// All rules together.

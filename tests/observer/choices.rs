@@ -7,7 +7,7 @@ use caffe2_qtensor::calibrate::{Choice, Method, Target, Zero, choose_exact};
 use caffe2_qtensor::quantize::QuantizeOptions;
 
 /// The mean squared error, the shares of what was clipped, by the quantizer itself.
-fn measured(values: &[f32], target: &Target, choice: &Choice) -> (f64, f64, f64, f64) {
+pub(crate) fn measured(values: &[f32], target: &Target, choice: &Choice) -> (f64, f64, f64, f64) {
     let mut tensor =
         QTensor::with_shape(&[values.len() as i64], target.precision, target.signed).unwrap();
     tensor.set_scale(choice.scale);
