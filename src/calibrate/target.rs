@@ -168,9 +168,18 @@ impl Rules {
             }
             _ => (min, max),
         };
+        // A whole bias is an i32's: far from 0 the step must not be too small for it. What rounding
+        // and centering add to it is less than two ranges of codes.
+        let reach = match self.bias {
+            Bias::Whole(_, most) if most > 4.0 * (steps + self.lowest.abs()) && min < max => {
+                let most = most - 2.0 * (steps + self.lowest.abs());
+                (min + center).abs().max((max + center).abs()) / most
+            }
+            _ => 0.0,
+        };
         let up = |step: f64| if self.power_of_two { step.log2().ceil().exp2() } else { step };
         let step = match self.bias {
-            Bias::Free | Bias::Whole(..) => up((max - min) / steps),
+            Bias::Free | Bias::Whole(..) => up(((max - min) / steps).max(reach)),
             Bias::Fixed(bias) => {
                 // On either side as many steps as there are codes.
                 let (below, above) = (self.lowest + bias, self.lowest + bias + steps);
