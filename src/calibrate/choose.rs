@@ -236,7 +236,8 @@ pub(super) fn choose<D: Distribution>(
         }
         Method::Percentile(low, high) => {
             let at = |share: f64| quantile(distribution, share, (min, max));
-            rules.covering(at(low), at(high))
+            let (low, high) = (at(low), at(high));
+            rules.covering(low, high).or_else(|| rules.point(frame.value(low)))
         }
         Method::Mse | Method::Mae if min < max => {
             let objective = method.objective().unwrap_or(Objective::Squared);

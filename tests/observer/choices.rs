@@ -164,3 +164,19 @@ fn a_whole_bias_reaches_the_values() {
         }
     }
 }
+
+/// Quantiles that are the same value get a code for it.
+#[test]
+fn quantiles_of_one_value() {
+    let mut values = vec![5.0_f32; 1000];
+    values.extend([-7.0, 9.0]);
+    let quantiles = Method::Percentile(0.1, 0.9);
+    for zero in [Zero::Free, Zero::Integer, Zero::Exact] {
+        let target = Target { zero, ..Target::default() };
+        let chosen = observed(&values).choose(0, quantiles, &target).unwrap();
+        for choice in [chosen, choose_exact(&values, quantiles, &target).unwrap()] {
+            let error = measured(&[5.0], &target, &choice).1;
+            assert!(error < 1e-6, "{zero:?} {choice:?}: {error}");
+        }
+    }
+}
