@@ -4,6 +4,7 @@ use super::cells::{Cells, Frame};
 use super::channel::{Channel, Rest};
 use super::config::{Kind, ObserverConfig};
 use super::observer::Observer;
+use super::point::of_value;
 use super::quantile::quantile;
 use super::search::{Objective, Rules, search_all};
 use super::target::{Codes, Target};
@@ -244,7 +245,7 @@ pub(super) fn choose<D: Distribution>(
             search_all(distribution, &rules, target.stricter(codes), objective, (min, max))
                 .map(|found| found.levels)
         }
-        Method::Mse | Method::Mae => rules.point(range.0),
+        Method::Mse | Method::Mae => rules.constant(range.0, whole),
     };
     let levels = levels.or_else(|| rules.point(range.0));
     let Some((scale, bias)) = finish(&rules, levels)? else {
@@ -291,8 +292,7 @@ impl Choice {
     /// What is known of values that are all the same, where sums would say it less exactly.
     fn of_constant(self, value: f64, codes: Codes) -> Choice {
         let (lowest, highest) = (f64::from(codes.lowest), f64::from(codes.highest));
-        let code = (value / self.scale - self.bias).round_ties_even();
-        let error = value - self.scale * (code.clamp(lowest, highest) + self.bias);
+        let (code, error) = of_value(value, self.scale, self.bias, (lowest, highest));
         let ratio = (value / error).powi(2);
         Choice {
             mse: error * error,
@@ -302,33 +302,6 @@ impl Choice {
             clipped_high: f64::from(u8::from(code > highest)),
             ..self
         }
-    }
-}
-
-impl Rules {
-    /// Levels one of which is just this value, where the rules allow it.
-    fn point(&self, value: f64) -> Option<Levels> {
-        use super::search::Bias;
-        let size = if value == 0.0 { 1.0 } else { value.abs() };
-        let highest = self.lowest + f64::from(self.count.saturating_sub(1));
-        // The code that is to stand for the value, and the bias.
-        let (code, bias) = match self.bias {
-            Bias::Free if value >= 0.0 || self.lowest < 0.0 => (value.signum(), 0.0),
-            Bias::Free => (0.0, -1.0),
-            Bias::Whole(..) if value >= 0.0 || self.lowest < 0.0 => (value.signum(), 0.0),
-            Bias::Whole(..) => (0.0, -1.0),
-            Bias::Fixed(bias) => {
-                let code = if value < 0.0 { self.lowest } else { highest };
-                (code, bias)
-            }
-        };
-        let distance = (code + bias).abs();
-        let mut scale = if value == 0.0 || distance == 0.0 { size } else { size / distance };
-        if self.power_of_two {
-            scale = scale.log2().ceil().exp2();
-        }
-        let levels = self.levels(scale / self.frame.unit, bias);
-        (levels.step > 0.0 && levels.step.is_finite()).then_some(levels)
     }
 }
 

@@ -39,6 +39,7 @@ mod config;
 mod exact;
 mod legal;
 mod observer;
+mod point;
 mod quantile;
 mod search;
 mod state;
