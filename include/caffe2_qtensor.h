@@ -220,7 +220,7 @@
 // The range between the quantiles `low` and `high`, from 0 to 1.
 #define QTENSOR_METHOD_PERCENTILE 5
 
-// The range from `low` to `high`.
+// The range from `low` to `high`, whose scale must be from 1e-200 to 1e200.
 #define QTENSOR_METHOD_FIXED 6
 
 // Any bias. The error is smallest so.

@@ -61,6 +61,11 @@ const MOST_SEARCHED: u8 = 8;
 /// The most bits of a code whose range is chosen.
 const MOST_RANGED: u8 = 16;
 
+/// The scales that a range which the caller knows may lead to: whatever the values' own unit is, from
+/// 2^-149 to 2^120, it stays a normal number.
+const LEAST_SCALE: f64 = 1e-200;
+const MOST_SCALE: f64 = 1e200;
+
 impl Method {
     fn check(&self) -> Result<()> {
         let invalid = |what, value, rule| Err(Error::InvalidNumber { what, value, rule });
@@ -92,7 +97,22 @@ impl Method {
     /// The codes of a target that the method can serve.
     pub(super) fn codes(&self, target: &Target) -> Result<Codes> {
         self.check()?;
-        target.codes(self.objective().map_or(MOST_RANGED, |_| MOST_SEARCHED))
+        let codes = target.codes(self.objective().map_or(MOST_RANGED, |_| MOST_SEARCHED))?;
+        if let Method::Fixed(min, max) = *self {
+            let rules = target.rules(codes, Frame { unit: 1.0, center: 0.0 });
+            // Of a huge range nothing covers, but the point that stands in for none would be found.
+            let covering = rules.covering(min, max);
+            let levels = if min < max { covering } else { covering.or_else(|| rules.point(min)) };
+            let scale = levels.map_or((max - min) / f64::from(codes.steps()), |it| it.step);
+            if !(LEAST_SCALE..=MOST_SCALE).contains(&scale) {
+                return Err(Error::InvalidNumber {
+                    what: "scale for the range that was given",
+                    value: scale,
+                    rule: "from 1e-200 to 1e200",
+                });
+            }
+        }
+        Ok(codes)
     }
 
     fn objective(&self) -> Option<Objective> {
@@ -124,7 +144,7 @@ impl Observer {
     /// # Errors
     /// `OutOfRange` for a channel that is not there, and for a precision of 0 or above 8, or above 16
     /// where the method only looks at a range; `InvalidArgument` for quantiles or a range that are
-    /// none; `Unavailable` where no finite value was seen, unless the range is fixed;
+    /// none, and for a fixed range whose scale is not from 1e-200 to 1e200; `Unavailable` where no finite value was seen, unless the range is fixed;
     /// `Unsupported` for a method that this kind of observer cannot serve; `NonFinite` for a scale
     /// beyond what a double holds; `OutOfMemory`.
     pub fn choose(&self, channel: usize, method: Method, target: &Target) -> Result<Choice> {

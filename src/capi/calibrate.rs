@@ -25,7 +25,7 @@ pub const QTENSOR_METHOD_MAX_ABS: i32 = 3;
 pub const QTENSOR_METHOD_MOVING_AVERAGE: i32 = 4;
 /// The range between the quantiles `low` and `high`, from 0 to 1.
 pub const QTENSOR_METHOD_PERCENTILE: i32 = 5;
-/// The range from `low` to `high`.
+/// The range from `low` to `high`, whose scale must be from 1e-200 to 1e200.
 pub const QTENSOR_METHOD_FIXED: i32 = 6;
 
 /// Any bias. The error is smallest so.
