@@ -35,7 +35,9 @@ pub enum Method {
 /// Chosen parameters and what the codes are predicted to be like.
 ///
 /// What is predicted is exact up to the positions of values inside a histogram's bin; it is NaN
-/// where the observer has no histogram.
+/// where the observer has no histogram. Errors are differences of large sums: they are known to about
+/// 1e-15 of the mean square of the values, so that beside a huge value a small mean squared error may
+/// be predicted as 0, and the ratio in decibels as infinite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Choice {
     /// The distance between the values of neighboring codes: positive, finite and normal.

@@ -139,7 +139,9 @@ impl qtensor_calibrate_options_t {
 }
 
 /// Chosen parameters and what the codes are predicted to be like: NaN where the observer has no
-/// histogram to predict it from.
+/// histogram to predict it from. Errors are differences of large sums: they are known to about 1e-15
+/// of the mean square of the values, so that beside a huge value a small mean squared error may be
+/// predicted as 0, and the ratio in decibels as infinite.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct qtensor_choice_t {
