@@ -220,7 +220,7 @@
 // The range between the quantiles `low` and `high`, from 0 to 1.
 #define QTENSOR_METHOD_PERCENTILE 5
 
-// The range from `low` to `high`.
+// The range from `low` to `high`, whose scale must be from 1e-200 to 1e200.
 #define QTENSOR_METHOD_FIXED 6
 
 // Any bias. The error is smallest so.
@@ -658,7 +658,9 @@ typedef struct {
 } qtensor_calibrate_options_t;
 
 // Chosen parameters and what the codes are predicted to be like: NaN where the observer has no
-// histogram to predict it from.
+// histogram to predict it from. Errors are differences of large sums: they are known to about 1e-15
+// of the mean square of the values, so that beside a huge value a small mean squared error may be
+// predicted as 0, and the ratio in decibels as infinite.
 typedef struct {
   // Before the call the caller's sizeof(qtensor_choice_t), after it the bytes that were filled.
   size_t struct_size;

@@ -172,6 +172,8 @@ impl Channel {
         } else {
             average.min += weight * (min - average.min);
             average.max += weight * (max - average.max);
+            // Each is rounded by itself, which may swap them.
+            average.max = average.max.max(average.min);
         }
         average.batches = average.batches.saturating_add(1);
     }

@@ -4,7 +4,9 @@ use super::cells::{Cells, Frame};
 use super::channel::{Channel, Rest};
 use super::config::{Kind, ObserverConfig};
 use super::observer::Observer;
-use super::search::{Found, Objective, Rules, search};
+use super::point::of_value;
+use super::quantile::quantile;
+use super::search::{Objective, Rules, search_all};
 use super::target::{Codes, Target};
 use crate::error::{Error, Excerpt, Result};
 use crate::kernels::distortion::{Distribution, Levels, absolute, squared};
@@ -33,7 +35,9 @@ pub enum Method {
 /// Chosen parameters and what the codes are predicted to be like.
 ///
 /// What is predicted is exact up to the positions of values inside a histogram's bin; it is NaN
-/// where the observer has no histogram.
+/// where the observer has no histogram. Errors are differences of large sums: they are known to about
+/// 1e-15 of the mean square of the values, so that beside a huge value a small mean squared error may
+/// be predicted as 0, and the ratio in decibels as infinite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Choice {
     /// The distance between the values of neighboring codes: positive, finite and normal.
@@ -58,6 +62,11 @@ pub struct Choice {
 const MOST_SEARCHED: u8 = 8;
 /// The most bits of a code whose range is chosen.
 const MOST_RANGED: u8 = 16;
+
+/// The scales that a range which the caller knows may lead to: whatever the values' own unit is, from
+/// 2^-149 to 2^120, it stays a normal number.
+const LEAST_SCALE: f64 = 1e-200;
+const MOST_SCALE: f64 = 1e200;
 
 impl Method {
     fn check(&self) -> Result<()> {
@@ -90,7 +99,22 @@ impl Method {
     /// The codes of a target that the method can serve.
     pub(super) fn codes(&self, target: &Target) -> Result<Codes> {
         self.check()?;
-        target.codes(self.objective().map_or(MOST_RANGED, |_| MOST_SEARCHED))
+        let codes = target.codes(self.objective().map_or(MOST_RANGED, |_| MOST_SEARCHED))?;
+        if let Method::Fixed(min, max) = *self {
+            let rules = target.rules(codes, Frame { unit: 1.0, center: 0.0 });
+            // Of a huge range nothing covers, but the point that stands in for none would be found.
+            let covering = rules.covering(min, max);
+            let levels = if min < max { covering } else { covering.or_else(|| rules.point(min)) };
+            let scale = levels.map_or((max - min) / f64::from(codes.steps()), |it| it.step);
+            if !(LEAST_SCALE..=MOST_SCALE).contains(&scale) {
+                return Err(Error::InvalidNumber {
+                    what: "scale for the range that was given",
+                    value: scale,
+                    rule: "from 1e-200 to 1e200",
+                });
+            }
+        }
+        Ok(codes)
     }
 
     fn objective(&self) -> Option<Objective> {
@@ -122,7 +146,7 @@ impl Observer {
     /// # Errors
     /// `OutOfRange` for a channel that is not there, and for a precision of 0 or above 8, or above 16
     /// where the method only looks at a range; `InvalidArgument` for quantiles or a range that are
-    /// none; `Unavailable` where no finite value was seen, unless the range is fixed;
+    /// none, and for a fixed range whose scale is not from 1e-200 to 1e200; `Unavailable` where no finite value was seen, unless the range is fixed;
     /// `Unsupported` for a method that this kind of observer cannot serve; `NonFinite` for a scale
     /// beyond what a double holds; `OutOfMemory`.
     pub fn choose(&self, channel: usize, method: Method, target: &Target) -> Result<Choice> {
@@ -235,15 +259,15 @@ pub(super) fn choose<D: Distribution>(
         }
         Method::Percentile(low, high) => {
             let at = |share: f64| quantile(distribution, share, (min, max));
-            rules.covering(at(low), at(high))
+            let (low, high) = (at(low), at(high));
+            rules.covering(low, high).or_else(|| rules.point(frame.value(low)))
         }
         Method::Mse | Method::Mae if min < max => {
             let objective = method.objective().unwrap_or(Objective::Squared);
-            let also = whole.as_slice();
-            search(distribution, &rules, objective, (min, max), also)
-                .map(|found: Found| found.levels)
+            search_all(distribution, &rules, target.stricter(codes), objective, (min, max))
+                .map(|found| found.levels)
         }
-        Method::Mse | Method::Mae => rules.point(range.0),
+        Method::Mse | Method::Mae => rules.constant(range.0, whole),
     };
     let levels = levels.or_else(|| rules.point(range.0));
     let Some((scale, bias)) = finish(&rules, levels)? else {
@@ -290,8 +314,7 @@ impl Choice {
     /// What is known of values that are all the same, where sums would say it less exactly.
     fn of_constant(self, value: f64, codes: Codes) -> Choice {
         let (lowest, highest) = (f64::from(codes.lowest), f64::from(codes.highest));
-        let code = (value / self.scale - self.bias).round_ties_even();
-        let error = value - self.scale * (code.clamp(lowest, highest) + self.bias);
+        let (code, error) = of_value(value, self.scale, self.bias, (lowest, highest));
         let ratio = (value / error).powi(2);
         Choice {
             mse: error * error,
@@ -301,64 +324,6 @@ impl Choice {
             clipped_high: f64::from(u8::from(code > highest)),
             ..self
         }
-    }
-}
-
-/// The point below which a share of the values lies.
-fn quantile<D: Distribution>(distribution: &D, share: f64, (min, max): (f64, f64)) -> f64 {
-    let wanted = share * distribution.total().count;
-    if share <= 0.0 {
-        return min;
-    }
-    // The numbers from one to the other, counted: as many halvings as a double has bits find one,
-    // also next to 0 in a huge range. The count of values only grows from left to right.
-    let (mut low, mut high) = (ordinal(min), ordinal(max));
-    while low.saturating_add(1) < high {
-        let middle = low.midpoint(high);
-        if distribution.below(of_ordinal(middle)).0 < wanted {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    of_ordinal(high)
-}
-
-/// The place of a number among all doubles.
-fn ordinal(value: f64) -> i64 {
-    let bits = value.to_bits().cast_signed();
-    if bits < 0 { bits ^ i64::MAX } else { bits }
-}
-
-fn of_ordinal(ordinal: i64) -> f64 {
-    let bits = if ordinal < 0 { ordinal ^ i64::MAX } else { ordinal };
-    f64::from_bits(bits.cast_unsigned())
-}
-
-impl Rules {
-    /// Levels one of which is just this value, where the rules allow it.
-    fn point(&self, value: f64) -> Option<Levels> {
-        use super::search::Bias;
-        let size = if value == 0.0 { 1.0 } else { value.abs() };
-        let highest = self.lowest + f64::from(self.count.saturating_sub(1));
-        // The code that is to stand for the value, and the bias.
-        let (code, bias) = match self.bias {
-            Bias::Free if value >= 0.0 || self.lowest < 0.0 => (value.signum(), 0.0),
-            Bias::Free => (0.0, -1.0),
-            Bias::Whole(..) if value >= 0.0 || self.lowest < 0.0 => (value.signum(), 0.0),
-            Bias::Whole(..) => (0.0, -1.0),
-            Bias::Fixed(bias) => {
-                let code = if value < 0.0 { self.lowest } else { highest };
-                (code, bias)
-            }
-        };
-        let distance = (code + bias).abs();
-        let mut scale = if value == 0.0 || distance == 0.0 { size } else { size / distance };
-        if self.power_of_two {
-            scale = scale.log2().ceil().exp2();
-        }
-        let levels = self.levels(scale / self.frame.unit, bias);
-        (levels.step > 0.0 && levels.step.is_finite()).then_some(levels)
     }
 }
 

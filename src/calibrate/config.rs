@@ -42,7 +42,7 @@ impl Default for ObserverConfig {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The smallest and the largest value: some 60 bytes a channel, at the speed of reading.
+    /// The smallest and the largest value: 128 bytes a channel, at the speed of reading.
     Range,
     /// A histogram with exact sums: 40 bytes for each of the bins and 512 more, a channel. The
     /// error that codes would have can be computed from it, so every method of choosing works.

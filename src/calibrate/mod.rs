@@ -39,6 +39,8 @@ mod config;
 mod exact;
 mod legal;
 mod observer;
+mod point;
+mod quantile;
 mod search;
 mod state;
 mod statistics;

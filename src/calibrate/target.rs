@@ -59,6 +59,17 @@ pub enum Zero {
     Exact,
 }
 
+impl Zero {
+    /// What the bias must be where nothing is symmetric.
+    fn bias(self, codes: Codes) -> Bias {
+        match self {
+            Zero::Free => Bias::Free,
+            Zero::Integer => Bias::Whole(-f64::from(i32::MAX), f64::from(i32::MAX)),
+            Zero::Exact => Bias::Whole(-f64::from(codes.highest), -f64::from(codes.lowest)),
+        }
+    }
+}
+
 /// The lowest and the highest code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Codes {
@@ -110,11 +121,22 @@ impl Target {
                 (false, _) => -((lowest + highest) / 2.0 + 0.5).floor(),
             });
         }
-        match self.zero {
-            Zero::Free => Bias::Free,
-            Zero::Integer => Bias::Whole(-f64::from(i32::MAX), f64::from(i32::MAX)),
-            Zero::Exact => Bias::Whole(-highest, -lowest),
-        }
+        self.zero.bias(codes)
+    }
+
+    /// What stricter targets ask of the bias that parameters for this one could serve, too, from the
+    /// strictest on.
+    pub(super) fn stricter(&self, codes: Codes) -> impl Iterator<Item = Bias> + use<> {
+        let (zero, symmetric) = (self.zero, self.symmetric);
+        let strictness = |zero| match zero {
+            Zero::Free => 0,
+            Zero::Integer => 1,
+            Zero::Exact => 2,
+        };
+        [Zero::Exact, Zero::Integer]
+            .into_iter()
+            .filter(move |other| !symmetric && strictness(*other) > strictness(zero))
+            .map(move |other| other.bias(codes))
     }
 
     /// All rules together.
@@ -146,9 +168,18 @@ impl Rules {
             }
             _ => (min, max),
         };
+        // A whole bias is an i32's: far from 0 the step must not be too small for it. What rounding
+        // and centering add to it is less than two ranges of codes.
+        let reach = match self.bias {
+            Bias::Whole(_, most) if most > 4.0 * (steps + self.lowest.abs()) && min < max => {
+                let most = most - 2.0 * (steps + self.lowest.abs());
+                (min + center).abs().max((max + center).abs()) / most
+            }
+            _ => 0.0,
+        };
         let up = |step: f64| if self.power_of_two { step.log2().ceil().exp2() } else { step };
         let step = match self.bias {
-            Bias::Free | Bias::Whole(..) => up((max - min) / steps),
+            Bias::Free | Bias::Whole(..) => up(((max - min) / steps).max(reach)),
             Bias::Fixed(bias) => {
                 // On either side as many steps as there are codes.
                 let (below, above) = (self.lowest + bias, self.lowest + bias + steps);

@@ -25,7 +25,7 @@ pub const QTENSOR_METHOD_MAX_ABS: i32 = 3;
 pub const QTENSOR_METHOD_MOVING_AVERAGE: i32 = 4;
 /// The range between the quantiles `low` and `high`, from 0 to 1.
 pub const QTENSOR_METHOD_PERCENTILE: i32 = 5;
-/// The range from `low` to `high`.
+/// The range from `low` to `high`, whose scale must be from 1e-200 to 1e200.
 pub const QTENSOR_METHOD_FIXED: i32 = 6;
 
 /// Any bias. The error is smallest so.
@@ -139,7 +139,9 @@ impl qtensor_calibrate_options_t {
 }
 
 /// Chosen parameters and what the codes are predicted to be like: NaN where the observer has no
-/// histogram to predict it from.
+/// histogram to predict it from. Errors are differences of large sums: they are known to about 1e-15
+/// of the mean square of the values, so that beside a huge value a small mean squared error may be
+/// predicted as 0, and the ratio in decibels as infinite.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct qtensor_choice_t {

@@ -3,11 +3,13 @@
 use crate::observed;
 use crate::random::Random;
 use caffe2_qtensor::QTensor;
-use caffe2_qtensor::calibrate::{Choice, Method, Target, Zero, choose_exact};
+use caffe2_qtensor::calibrate::{
+    Choice, Kind, Method, Observer, ObserverConfig, Target, Zero, choose_exact,
+};
 use caffe2_qtensor::quantize::QuantizeOptions;
 
 /// The mean squared error, the shares of what was clipped, by the quantizer itself.
-fn measured(values: &[f32], target: &Target, choice: &Choice) -> (f64, f64, f64, f64) {
+pub(crate) fn measured(values: &[f32], target: &Target, choice: &Choice) -> (f64, f64, f64, f64) {
     let mut tensor =
         QTensor::with_shape(&[values.len() as i64], target.precision, target.signed).unwrap();
     tensor.set_scale(choice.scale);
@@ -136,4 +138,45 @@ fn quantiles_beside_an_outlier() {
     let choice = observed(&values).choose(0, Method::Percentile(0.0, 0.99), &target).unwrap();
     let top = choice.scale * (255.0 + choice.bias);
     assert!((0.9..1.05).contains(&top), "{top}");
+}
+
+/// A whole bias has as many bits as an i32, so far from 0 the steps are wider.
+#[test]
+fn a_whole_bias_reaches_the_values() {
+    for values in [[1e6 - 1.0, 1e6, 1e6 + 1.0], [-1e6 - 1.0, -1e6, -1e6 + 1.0]] {
+        for kind in [Kind::Range, ObserverConfig::default().kind] {
+            let mut observer =
+                Observer::new(&ObserverConfig { kind, ..ObserverConfig::default() }).unwrap();
+            observer.observe(&values, &[]).unwrap();
+            for power_of_two in [false, true] {
+                let target = Target {
+                    precision: 16,
+                    zero: Zero::Integer,
+                    power_of_two,
+                    ..Target::default()
+                };
+                let choice = observer.choose(0, Method::MinMax, &target).unwrap();
+                let (mse, ..) = measured(&values, &target, &choice);
+                // Half a step that is 1e6 / 2^31, or twice that.
+                assert!(mse < 1e-6, "{choice:?}: {mse}");
+                assert!(choice.zero_point.is_some());
+            }
+        }
+    }
+}
+
+/// Quantiles that are the same value get a code for it.
+#[test]
+fn quantiles_of_one_value() {
+    let mut values = vec![5.0_f32; 1000];
+    values.extend([-7.0, 9.0]);
+    let quantiles = Method::Percentile(0.1, 0.9);
+    for zero in [Zero::Free, Zero::Integer, Zero::Exact] {
+        let target = Target { zero, ..Target::default() };
+        let chosen = observed(&values).choose(0, quantiles, &target).unwrap();
+        for choice in [chosen, choose_exact(&values, quantiles, &target).unwrap()] {
+            let error = measured(&[5.0], &target, &choice).1;
+            assert!(error < 1e-6, "{zero:?} {choice:?}: {error}");
+        }
+    }
 }

@@ -122,6 +122,28 @@ fn a_constant_is_a_code_s_value() {
     }
 }
 
+/// Also where the scale is a power of two: then the last bit of the value is one.
+#[test]
+fn a_constant_is_never_worse_than_by_its_range() {
+    for value in [3.0_f32, -3.0, 5.0, 0.1, -0.7, 1000.0, -1001.0, 16_777_215.0, 1e-40, 3e38] {
+        for kind in [Method::Mse, Method::Mae] {
+            for target in targets(&[1, 2, 4, 8]) {
+                let observer = observed(&[value; 9]);
+                let ours = observer.choose(0, kind, &target).unwrap();
+                let range = observer.choose(0, Method::MinMax, &target).unwrap();
+                let what = format!("{value} {target:?} {ours:?} {range:?}");
+                assert!(ours.mse <= range.mse && ours.mae <= range.mae, "{what}");
+                sound(&ours, &target);
+                if target.power_of_two && !target.symmetric && target.zero != Zero::Exact {
+                    assert_eq!((ours.mse, range.mse), (0.0, 0.0), "{what}");
+                }
+            }
+        }
+    }
+    let target = Target { zero: Zero::Exact, power_of_two: true, ..Target::default() };
+    assert_eq!(observed(&[3.0]).choose(0, Method::Mse, &target).unwrap().mse, 0.0);
+}
+
 #[test]
 fn nothing_finite_is_refused() {
     for values in [&[][..], &[f32::NAN], &[f32::INFINITY, f32::NEG_INFINITY]] {

@@ -15,6 +15,7 @@
 mod choices;
 mod exactness;
 mod extremes;
+mod freedom;
 #[path = "../support/random.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod random;

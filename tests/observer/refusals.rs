@@ -1,7 +1,9 @@
 //! What an observer refuses, and that it is then as before.
 
 use caffe2_qtensor::ErrorKind;
-use caffe2_qtensor::calibrate::{Kind, Method, Missing, Observer, ObserverConfig, Target, Zero};
+use caffe2_qtensor::calibrate::{
+    Kind, Method, Missing, Observer, ObserverConfig, Target, Zero, choose_exact,
+};
 
 fn refused(config: ObserverConfig) -> (ErrorKind, String) {
     let error = Observer::new(&config).err().unwrap();
@@ -124,4 +126,36 @@ fn choices() {
     let choice = observer.choose(0, Method::MinMax, &exact).unwrap();
     assert_eq!((choice.scale, choice.zero_point), (5.0 / 255.0, Some(51)));
     assert!(choice.mse.is_nan());
+}
+
+/// Whatever the values are, and before they are looked at.
+#[test]
+fn fixed_ranges_without_a_scale() {
+    let ranges = [(-1e308, 1e308), (0.0, 1e-310), (-1e-300, 1e-300), (1e300, 1e300), (-1e250, 0.0)];
+    for (min, max) in ranges {
+        for values in [&[][..], &[0.0], &[5.0], &[1e-45, 1e38], &[-1e-45, 1e-45]] {
+            for zero in [Zero::Free, Zero::Integer, Zero::Exact] {
+                for (signed, symmetric) in [(false, false), (false, true), (true, true)] {
+                    let target = Target { zero, signed, symmetric, ..Target::default() };
+                    let method = Method::Fixed(min, max);
+                    let mut observer = Observer::new(&ObserverConfig::default()).unwrap();
+                    observer.observe(values, &[]).unwrap();
+                    let refusals = [
+                        observer.choose(0, method, &target),
+                        choose_exact(values, method, &target),
+                    ];
+                    for refusal in refusals {
+                        let error = refusal.unwrap_err();
+                        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+                        assert!(error.to_string().contains("scale for the range"), "{error}");
+                    }
+                    // Far and near ones that have a scale are served.
+                    for (min, max) in [(-1e180, 1e180), (0.0, 1e-180), (0.0, 0.0), (-2.0, -2.0)] {
+                        let method = Method::Fixed(min, max);
+                        assert!(observer.choose(0, method, &target).unwrap().scale.is_normal());
+                    }
+                }
+            }
+        }
+    }
 }

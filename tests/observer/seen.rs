@@ -67,3 +67,16 @@ fn a_moving_average_weighs_batches() {
     let again = Observer::deserialize(&observer.serialize().unwrap()).unwrap();
     assert_eq!(again.statistics(0).unwrap().average_max, 3.0);
 }
+
+/// The ends are rounded each by itself: `-1 + (1 - 1e-20)` is above -1e-20.
+#[test]
+fn an_average_stays_a_range() {
+    let kind = Kind::MovingAverage { weight: 1.0 };
+    let mut observer =
+        Observer::new(&ObserverConfig { kind, ..ObserverConfig::default() }).unwrap();
+    observer.observe(&[-1.0, 0.0], &[]).unwrap();
+    observer.observe(&[-1e-20], &[]).unwrap();
+    let seen = observer.statistics(0).unwrap();
+    assert!(seen.average_min <= seen.average_max, "{seen:?}");
+    Observer::deserialize(&observer.serialize().unwrap()).unwrap();
+}
