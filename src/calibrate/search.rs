@@ -197,10 +197,10 @@ impl Effort {
         }
     }
 
-    /// The work of one of several searches, of which the first may do seven tenths of what one alone
-    /// may, and those that start from its result four.
+    /// The work of one of several searches, of which the first may do half of what one alone may, and
+    /// those that start from its result three tenths.
     fn part(self, first: bool) -> Effort {
-        let tenths = if first { 7 } else { 4 };
+        let tenths = if first { 5 } else { 3 };
         Effort { most: self.most.saturating_mul(tenths) / 10, ..self }
     }
 }
