@@ -3,6 +3,8 @@
 #
 #   check NAME COMMAND...   runs a command, in a shell of its own that stops at the first error, and
 #                           says `ok` or `FAILED`, with what was said
+#   quickly COMMAND...      runs a command, in which cargo spends little time on optimization: for what
+#                           asks how the library is built in, not how fast it is
 #   summary                 ends the script: the count, and an exit status
 
 passed=0
@@ -27,6 +29,12 @@ check() {
     sed 's/^/        /' "$work/check.log"
     failed=$((failed + 1))
   fi
+}
+
+quickly() {
+  export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+  export CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+  "$@"
 }
 
 summary() {

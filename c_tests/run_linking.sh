@@ -260,10 +260,10 @@ check "find_package, a configuration of one's own" consumer find_package_asan fi
   "${ninja[@]}" "${installed[@]}" -DCMAKE_BUILD_TYPE=Asan "-DCMAKE_MAP_IMPORTED_CONFIG_ASAN=Debug"
 check "find_package, a component that is not there" consumer missing_component missing_component \
   Release "${ninja[@]}" "-DCMAKE_PREFIX_PATH=$small_prefix"
-check "add_subdirectory, Ninja Multi-Config" consumer add_subdirectory add_subdirectory \
+check "add_subdirectory, Ninja Multi-Config" quickly consumer add_subdirectory add_subdirectory \
   "Debug Release" "${multi[@]}" "${in_tree[@]}"
-check "add_subdirectory, nothing to build again" nothing_new add_subdirectory Release/shared \
-  Release/static
+check "add_subdirectory, nothing to build again" quickly nothing_new add_subdirectory \
+  Release/shared Release/static
 check "add_subdirectory, installs nothing of ours" installs_nothing_of_ours
 check "FetchContent, Make, Debug" consumer fetch_content fetch_content Debug "${make_[@]}" \
   "${in_tree[@]}" -DCMAKE_BUILD_TYPE=Debug

@@ -114,10 +114,10 @@ cargo_build() {
 check "cargo build --release" cargo_build
 check "shared, by hand" by_hand shared
 check "static, by hand" by_hand static
-check "install" install_copy
+check "install" quickly install_copy
 check "find_package" first_project find_package "-DCMAKE_PREFIX_PATH=$PREFIX"
-check "add_subdirectory" first_project add_subdirectory
-check "FetchContent" first_project fetch_content \
+check "add_subdirectory" quickly first_project add_subdirectory
+check "FetchContent" quickly first_project fetch_content \
   "-DFETCHCONTENT_SOURCE_DIR_CAFFE2_QTENSOR=$work/source"
 check "pkg-config, shared" pkg_config shared
 check "pkg-config, static" pkg_config static
@@ -125,5 +125,5 @@ check "drop-in headers, C++11" dropin -std=c++11
 check "drop-in headers, C++17" dropin -std=c++17
 check "the first program in C++" first_in_cpp
 check "products in C++" products_in_cpp
-check "packages" package
+check "packages" quickly package
 summary
