@@ -38,7 +38,8 @@
  *                             comment says,
  *   QTENSOR_INVALID_ARGUMENT  an address is not aligned for its type, or a length is impossible,
  *   QTENSOR_OUT_OF_MEMORY     memory ran out,
- *   QTENSOR_PANIC             a defect of the library was caught; its details are on stderr.
+ *   QTENSOR_PANIC             a defect of the library was caught; its details are on stderr. What
+ *                             the call was to change may be changed in part, and is valid still.
  *
  * Calls that cannot fail answer 0, false or NULL for a NULL handle, or what their comment says.
  *

@@ -68,6 +68,9 @@ pub mod calibrate;
 #[cfg(feature = "capi")]
 pub mod capi;
 mod error;
+#[cfg(feature = "forced-panics")]
+#[doc(hidden)]
+pub mod forced;
 #[doc(hidden)]
 pub mod kernels;
 mod params;

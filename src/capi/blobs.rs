@@ -89,7 +89,7 @@ unsafe fn blob<'a>(blobs: *const qtensor_blobs_t, index: usize) -> Option<&'a Bl
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_blobs_count(blobs: *const qtensor_blobs_t) -> usize {
     // SAFETY: the caller passes NULL or a live handle.
-    unsafe { blobs.as_ref() }.map_or(0, |blobs| blobs.0.len())
+    quiet(0, || unsafe { blobs.as_ref() }.map_or(0, |blobs| blobs.0.len()))
 }
 
 /// The name of blob `index`, NUL-terminated, valid as long as `blobs`; NULL where there is no
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn qtensor_blobs_name(
     length: *mut usize,
 ) -> *const c_char {
     // SAFETY: the caller passes NULL or a live handle, and NULL or where a size goes.
-    unsafe { text(blob(blobs, index).map(|blob| &blob.name), length) }
+    quiet(ptr::null(), || unsafe { text(blob(blobs, index).map(|blob| &blob.name), length) })
 }
 
 /// The type of blob `index`, such as "QTensor", otherwise like qtensor_blobs_name().
@@ -113,7 +113,7 @@ pub unsafe extern "C" fn qtensor_blobs_type(
     length: *mut usize,
 ) -> *const c_char {
     // SAFETY: the caller passes NULL or a live handle, and NULL or where a size goes.
-    unsafe { text(blob(blobs, index).map(|blob| &blob.kind), length) }
+    quiet(ptr::null(), || unsafe { text(blob(blobs, index).map(|blob| &blob.kind), length) })
 }
 
 /// # Safety
@@ -134,9 +134,11 @@ pub unsafe extern "C" fn qtensor_blobs_tensor(
     blobs: *const qtensor_blobs_t,
     index: usize,
 ) -> *const qtensor_t {
-    // SAFETY: the caller passes NULL or a live handle.
-    let tensor = unsafe { blob(blobs, index) }.and_then(|blob| blob.tensor.as_ref());
-    tensor.map_or(ptr::null(), ptr::from_ref)
+    quiet(ptr::null(), || {
+        // SAFETY: the caller passes NULL or a live handle.
+        let tensor = unsafe { blob(blobs, index) }.and_then(|blob| blob.tensor.as_ref());
+        tensor.map_or(ptr::null(), ptr::from_ref)
+    })
 }
 
 /// The ordinary tensor in blob `index`, valid as long as `blobs` and not to be freed; NULL where
@@ -146,7 +148,9 @@ pub unsafe extern "C" fn qtensor_blobs_dense(
     blobs: *const qtensor_blobs_t,
     index: usize,
 ) -> *const qtensor_dense_t {
-    // SAFETY: the caller passes NULL or a live handle.
-    let dense = unsafe { blob(blobs, index) }.and_then(|blob| blob.dense.as_ref());
-    dense.map_or(ptr::null(), ptr::from_ref)
+    quiet(ptr::null(), || {
+        // SAFETY: the caller passes NULL or a live handle.
+        let dense = unsafe { blob(blobs, index) }.and_then(|blob| blob.dense.as_ref());
+        dense.map_or(ptr::null(), ptr::from_ref)
+    })
 }

@@ -1,6 +1,7 @@
 //! Error objects: a code and a message, made without the heap where the heap is exhausted.
 
 use super::handle;
+use super::panic::quiet;
 use super::status::qtensor_status;
 use crate::error::Error;
 use core::ffi::c_char;
@@ -104,23 +105,28 @@ fn boundary(text: &str, index: usize) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_error_code(error: *const qtensor_error_t) -> i32 {
     // SAFETY: the caller passes NULL or a live error object.
-    unsafe { error.as_ref() }.map_or(0, |error| error.code)
+    quiet(0, || unsafe { error.as_ref() }.map_or(0, |error| error.code))
 }
 
 /// What went wrong: a whole sentence that names the value and the limit, NUL-terminated, valid
 /// until the error is freed; NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_error_message(error: *const qtensor_error_t) -> *const c_char {
-    // SAFETY: the caller passes NULL or a live error object.
-    unsafe { error.as_ref() }.map_or(core::ptr::null(), |error| error.message.as_ptr().cast())
+    quiet(core::ptr::null(), || {
+        // SAFETY: the caller passes NULL or a live error object.
+        let error = unsafe { error.as_ref() };
+        error.map_or(core::ptr::null(), |error| error.message.as_ptr().cast())
+    })
 }
 
 /// Frees an error object; NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_error_free(error: *mut qtensor_error_t) {
-    if !core::ptr::eq(error, &raw const OUT_OF_MEMORY) {
-        // SAFETY: every other error object came from `handle::allocate`; the caller gives up
-        // the only pointer to it.
-        unsafe { handle::release(error) }
-    }
+    quiet((), || {
+        if !core::ptr::eq(error, &raw const OUT_OF_MEMORY) {
+            // SAFETY: every other error object came from `handle::allocate`; the caller gives up
+            // the only pointer to it.
+            unsafe { handle::release(error) }
+        }
+    });
 }

@@ -3,6 +3,7 @@
 use super::error::{Failure, qtensor_error_t};
 use super::status::qtensor_status;
 use crate::error::Result;
+use core::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs the body of a fallible call and reports how it went.
@@ -13,12 +14,11 @@ pub(super) unsafe fn call(
     error: *mut *mut qtensor_error_t,
     body: impl FnOnce() -> Result<()>,
 ) -> qtensor_status {
-    let failure = match catch_unwind(AssertUnwindSafe(body)) {
+    let failure = match catch_unwind(AssertUnwindSafe(|| at_station(body))) {
         Ok(Ok(())) => return qtensor_status::QTENSOR_OK,
         Ok(Err(error)) => Failure::Refused(error),
         Err(payload) => {
-            // Dropping what was thrown could panic again; a defect may leak it.
-            core::mem::forget(payload);
+            discard(payload);
             Failure::Panicked
         }
     };
@@ -29,11 +29,26 @@ pub(super) unsafe fn call(
 
 /// Runs the body of a call that cannot fail, with an answer for the case of a defect.
 pub(super) fn quiet<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
-    match catch_unwind(AssertUnwindSafe(body)) {
+    match catch_unwind(AssertUnwindSafe(|| at_station(body))) {
         Ok(answer) => answer,
         Err(payload) => {
-            core::mem::forget(payload);
+            discard(payload);
             otherwise
         }
     }
+}
+
+/// Drops what was thrown. That may panic again, and what is thrown then is leaked.
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        core::mem::forget(again);
+    }
+}
+
+/// Runs the body behind a place where tests can force a panic.
+#[inline]
+fn at_station<T>(body: impl FnOnce() -> T) -> T {
+    #[cfg(feature = "forced-panics")]
+    crate::forced::station();
+    body()
 }

@@ -39,6 +39,8 @@ impl Level {
     /// that it has; any other value is ignored.
     #[inline]
     pub fn best() -> Level {
+        #[cfg(feature = "forced-panics")]
+        crate::forced::station();
         match Kind::from_number(CHOSEN.load(Ordering::Relaxed)) {
             Some(kind) => Level(kind),
             None => decide(),

@@ -43,6 +43,18 @@ use std::collections::BTreeSet;
 #[global_allocator]
 static ALLOCATOR: allocator::Failing = allocator::Failing;
 
+const TABLES: [&[Case]; 9] = [
+    tensor::CASES,
+    borrow::CASES,
+    product::CASES,
+    fixed::CASES,
+    observer::CASES,
+    wire::CASES,
+    files::CASES,
+    quantize::CASES,
+    floats::CASES,
+];
+
 fn sweep_all(what: &str, cases: &[Case]) {
     let refused: u64 = cases.iter().map(|case| sweep(*case)).sum();
     println!("{what}: {} functions, {refused} allocations refused", cases.len());
@@ -99,19 +111,31 @@ fn every_function_has_a_case() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/c_tests/exports.txt");
     let exports = std::fs::read_to_string(path).unwrap();
     let exports: BTreeSet<&str> = exports.split_whitespace().collect();
-    let cases = [
-        tensor::CASES,
-        borrow::CASES,
-        product::CASES,
-        fixed::CASES,
-        observer::CASES,
-        wire::CASES,
-        files::CASES,
-        quantize::CASES,
-        floats::CASES,
-    ]
-    .concat();
+    let cases = TABLES.concat();
     let names: BTreeSet<&str> = cases.iter().map(|(name, _)| *name).collect();
     assert_eq!(names.len(), cases.len(), "a function has two cases");
     assert_eq!(names, exports);
+}
+
+/// No panic leaves the library, and none leaves anything changed.
+#[cfg(feature = "forced-panics")]
+#[test]
+fn every_entry_point_panics() {
+    // Constant.
+    const WITHOUT: [&str; 1] = ["qtensor_version"];
+    files::prepare();
+    std::panic::set_hook(Box::new(|info| {
+        let text = info.payload_as_str().unwrap_or_default();
+        if !text.contains("was asked for") {
+            eprintln!("{info}");
+        }
+    }));
+    let (mut forced, mut entries) = (0, 0);
+    for case in TABLES.concat() {
+        let panics = attempt::sweep_panics(case);
+        assert!(panics > 0 || WITHOUT.contains(&case.0), "{} never panicked", case.0);
+        forced += panics;
+        entries += usize::from(panics > 0);
+    }
+    println!("panics {forced} entries {entries} of {}", TABLES.concat().len() - WITHOUT.len());
 }

@@ -82,7 +82,7 @@ pub(crate) const CASES: &[Case] = &[
     ("qtensor_observer_channels", |attempt| {
         let observer = observed();
         // SAFETY: a live handle.
-        attempt.quiet(|| assert_eq!(unsafe { qtensor_observer_channels(observer.handle) }, 2));
+        assert_eq!(attempt.quiet(|| unsafe { qtensor_observer_channels(observer.handle) }), 2);
     }),
     ("qtensor_observer_observe", |attempt| {
         let bad = [f32::NAN; 6];

@@ -7,6 +7,7 @@ use caffe2_qtensor::capi::error::qtensor_error_t;
 use caffe2_qtensor::capi::product::*;
 use caffe2_qtensor::capi::status::qtensor_status::QTENSOR_OK;
 use caffe2_qtensor::capi::tensor::*;
+use std::cell::Cell;
 use std::ptr;
 
 type Error = *mut *mut qtensor_error_t;
@@ -122,27 +123,28 @@ pub(crate) const CASES: &[Case] = &[
     ("qtensor_packed_rows", |attempt| {
         let packed = packed();
         // SAFETY: a live handle.
-        attempt.quiet(|| assert_eq!(unsafe { qtensor_packed_rows(packed.handle) }, 3));
+        assert_eq!(attempt.quiet(|| unsafe { qtensor_packed_rows(packed.handle) }), 3);
     }),
     ("qtensor_packed_columns", |attempt| {
         let packed = packed();
         // SAFETY: a live handle.
-        attempt.quiet(|| assert_eq!(unsafe { qtensor_packed_columns(packed.handle) }, 5));
+        assert_eq!(attempt.quiet(|| unsafe { qtensor_packed_columns(packed.handle) }), 5);
     }),
     ("qtensor_packed_nbytes", |attempt| {
         let packed = packed();
         // SAFETY: a live handle.
-        attempt.quiet(|| assert_eq!(unsafe { qtensor_packed_nbytes(packed.handle) }, 9 * 256));
+        assert_eq!(attempt.quiet(|| unsafe { qtensor_packed_nbytes(packed.handle) }), 9 * 256);
     }),
     ("qtensor_product_method", |attempt| {
-        let (packed, x, mut method) = (packed(), written(8, true, false), -1);
+        let (packed, x) = (packed(), written(8, true, false));
+        // It asks for no memory, and so does not fail.
+        let method = Cell::new(-1);
         // SAFETY: live handles and a place for the method.
-        attempt.quiet(|| unsafe {
-            let (options, none) = (ptr::null(), ptr::null_mut());
-            let asked =
-                qtensor_product_method(x.handle, packed.handle, options, &raw mut method, none);
-            assert_eq!((asked, method), (QTENSOR_OK, QTENSOR_METHOD_PLANES));
-        });
+        let run = |error: Error| unsafe {
+            qtensor_product_method(x.handle, packed.handle, ptr::null(), method.as_ptr(), error)
+        };
+        attempt.call(run, || assert_eq!(method.get(), -1));
+        assert_eq!(method.get(), QTENSOR_METHOD_PLANES);
     }),
     ("qtensor_product", |attempt| {
         each_method(|packed, x, options| {
