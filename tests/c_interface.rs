@@ -357,3 +357,52 @@ fn every_function_has_a_test_and_its_nulls() {
     }
     assert!(missing.is_empty(), "c_tests/ has no {missing:#?}");
 }
+
+/// Every number that the header puts into a compiled program is pinned by c_tests/test_layout.c.
+#[test]
+fn every_constant_and_every_field_is_pinned() {
+    let pinned: String =
+        read("c_tests/test_layout.c").chars().filter(|c| !c.is_whitespace()).collect();
+    let (mut missing, mut found) = (Vec::new(), 0);
+    let mut expect = |text: String| {
+        found += 1;
+        if !pinned.contains(&text) {
+            missing.push(text);
+        }
+    };
+    let header = read("include/caffe2_qtensor.h");
+    let mut fields: Vec<&str> = Vec::new();
+    for line in header.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            ["#define", name, value] if value.parse::<i64>().is_ok() => {
+                if !name.contains("_VERSION_") {
+                    expect(format!("VALUE({name},{value})"));
+                }
+            }
+            [name, "=", value] if name.starts_with("QTENSOR_") => {
+                expect(format!("VALUE({name},{})", value.trim_end_matches(',')));
+            }
+            ["typedef", "struct", .., "{"] => fields.clear(),
+            ["}", name] => {
+                let name = name.trim_end_matches(';');
+                if !fields.is_empty() {
+                    expect(format!("SIZE({name},"));
+                }
+                for field in fields.drain(..) {
+                    expect(format!("FIELD({name},{field},"));
+                }
+            }
+            // A field stands on a line of its own, and its comment before it.
+            [_, .., last] if line.starts_with("  ") && last.ends_with(';') => {
+                if !line.trim_start().starts_with(['/', '*']) {
+                    let name = last.trim_start_matches('*').trim_end_matches(';');
+                    fields.push(name.split('[').next().unwrap());
+                }
+            }
+            _ => {}
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert!(found > 150, "the header is read as it is written: {found}");
+}
