@@ -5,6 +5,9 @@
 #   make test     everything that must hold
 #   make test-exhaustive
 #                 every float there is to codes, by every kernel of this machine (minutes)
+#   make test-trust
+#                 every fault tried: fuzzing, memory that runs out, calls of the system that fail,
+#                 processes that are killed, panics, races, changes of the ABI; one table
 #   make bench    our speed beside that of others, in one run
 #   make quality  how good the chosen scales and biases are, beside an exhaustive search
 #   make test-caffe2
@@ -14,6 +17,7 @@
 #   make bench-caffe2
 #                 our speed and memory beside that Caffe2's
 #   make header   writes include/caffe2_qtensor.h and c_tests/exports.txt anew from the source
+#   make abi      writes c_tests/abi/baseline.abi anew: the ABI that programs were built for
 #   make fuzz     fuzzes each target for FUZZ_SECONDS (default 600)
 #   make clean    removes all that was built
 
@@ -26,7 +30,7 @@ FUZZ_SECONDS ?= 600
 # What a program needs besides the static library.
 NATIVE_LIBS := -lpthread -ldl -lm
 
-.PHONY: demo test test-exhaustive header fuzz clean library
+.PHONY: demo test test-exhaustive test-trust header abi fuzz clean library
 
 DEMO := $(TARGET)/demo
 DIGITS := tests/data/digits
@@ -54,6 +58,14 @@ test: cargo
 # One parameter set after the other: each takes all processors.
 test-exhaustive: cargo
 	@cargo test --locked --release --test exhaustive -- --ignored --nocapture --test-threads=1
+
+test-trust: cargo
+	@$(INSTALL) g++ valgrind abigail-tools binutils
+	@.ci/trust
+
+abi:
+	@$(INSTALL) gcc abigail-tools
+	@c_tests/abi/run.sh $(TARGET)/abi --bless
 
 header: cargo
 	@CAFFE2_QTENSOR_BLESS=1 cargo test --locked --test header
