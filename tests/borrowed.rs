@@ -11,8 +11,8 @@
     reason = "a test that fails may panic, and its numbers are its own"
 )]
 
-#[path = "support/guard_planes.rs"]
-mod guard_planes;
+#[path = "support/guard.rs"]
+mod guard;
 
 use caffe2_qtensor::capi::borrow::{qtensor_borrow, qtensor_borrow_mut, qtensor_is_borrowed};
 use caffe2_qtensor::capi::codes::*;
@@ -21,7 +21,7 @@ use caffe2_qtensor::capi::quantize::qtensor_quantize;
 use caffe2_qtensor::capi::serialize::{qtensor_serialize, qtensor_serialized_size};
 use caffe2_qtensor::capi::status::qtensor_status::{self, QTENSOR_OK};
 use caffe2_qtensor::capi::tensor::*;
-use guard_planes::GuardedPages;
+use guard::Guarded;
 use std::ptr;
 
 const LENGTHS: [i64; 9] = [1, 7, 64, 65, 511, 512, 1000, 4096, 9003];
@@ -92,12 +92,12 @@ fn planes(tensor: &Tensor) -> &[u8] {
 /// Runs a check on copies of planes at each offset, the last and the first of which lie next to
 /// pages that fault.
 fn at_every_offset(planes: &[u8], check: impl Fn(&mut [u8])) {
-    let mut pages = GuardedPages::new(planes.len() + 64);
+    let mut pages = Guarded::new(planes.len() + 64);
     for offset in 0..64 {
-        let memory = pages.beginning(planes.len() + offset);
+        let memory = pages.front(planes.len() + offset);
         memory[offset..].copy_from_slice(planes);
         check(&mut memory[offset..]);
-        let memory = pages.ending(planes.len() + offset);
+        let memory = pages.back(planes.len() + offset);
         memory[..planes.len()].copy_from_slice(planes);
         memory[planes.len()..].fill(0x5a);
         check(&mut memory[..planes.len()]);

@@ -10,8 +10,8 @@
     reason = "a test that fails may panic, and its numbers are its own"
 )]
 
-#[path = "support/guard_planes.rs"]
-mod guard_planes;
+#[path = "support/guard.rs"]
+mod guard;
 
 use caffe2_qtensor::kernels::Level;
 use caffe2_qtensor::kernels::bits::{
@@ -19,7 +19,7 @@ use caffe2_qtensor::kernels::bits::{
     read, sum, ternary, twos_complement, unpack_panel, unpacked,
 };
 use caffe2_qtensor::kernels::product::DEPTH;
-use guard_planes::GuardedPages;
+use guard::Guarded;
 
 struct Random(u64);
 
@@ -270,9 +270,9 @@ fn the_longest_rows_of_the_largest_numbers() {
 }
 
 /// `count` integers at the start or end of a guarded page.
-fn placed<T>(pages: &mut GuardedPages, count: usize, at_end: bool) -> &mut [T] {
+fn placed<T>(pages: &mut Guarded, count: usize, at_end: bool) -> &mut [T] {
     let size = count * size_of::<T>();
-    let bytes = if at_end { pages.ending(size) } else { pages.beginning(size) };
+    let bytes = if at_end { pages.back(size) } else { pages.front(size) };
     // SAFETY: what is asked for are integers, aligned at the start and the end of a page.
     unsafe { bytes.align_to_mut::<T>().1 }
 }
@@ -284,11 +284,11 @@ fn nothing_outside_the_slices_is_touched() {
             [TERNARY, Planes { count: 1, is_signed: false }, Planes { count: 8, is_signed: true }]
         {
             let (left, right) = (rows * planes.count * words, words * planes.count * LANES);
-            let mut x = GuardedPages::new(4 * left);
-            let mut w = GuardedPages::new(4 * right);
-            let mut out = GuardedPages::new(4 * rows * LANES);
-            let mut codes = GuardedPages::new(rows * words * WORD);
-            let mut bytes = GuardedPages::new(words * WORD * LANES);
+            let mut x = Guarded::new(4 * left);
+            let mut w = Guarded::new(4 * right);
+            let mut out = Guarded::new(4 * rows * LANES);
+            let mut codes = Guarded::new(rows * words * WORD);
+            let mut bytes = Guarded::new(words * WORD * LANES);
             for at_end in [false, true] {
                 let x: &mut [u32] = placed(&mut x, left, at_end);
                 let w: &mut [u32] = placed(&mut w, right, at_end);

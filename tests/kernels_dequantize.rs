@@ -12,8 +12,8 @@
     reason = "a test that fails may panic, and its numbers are its own"
 )]
 
-#[path = "support/guard_planes.rs"]
-mod guard_planes;
+#[path = "support/guard.rs"]
+mod guard;
 #[path = "support/stated_values.rs"]
 mod stated_values;
 
@@ -21,7 +21,7 @@ use caffe2_qtensor::kernels::dequantize::{Table, lookup, scaled, wide};
 use caffe2_qtensor::kernels::quantize::Step;
 use caffe2_qtensor::kernels::{Level, stream};
 use caffe2_qtensor::quantize::{Bfloat16, Half};
-use guard_planes::GuardedPages;
+use guard::Guarded;
 use stated_values::{Number, ORDINARY, codes, expected, kinds, same, steps, value};
 
 /// A table that served another precision before has nothing left of it.
@@ -163,9 +163,9 @@ fn wide_codes_of_every_type() {
 }
 
 /// `count` values at the end of guarded memory or at its beginning.
-fn place<T: Number>(pages: &mut GuardedPages, count: usize, at_end: bool) -> &mut [T] {
+fn place<T: Number>(pages: &mut Guarded, count: usize, at_end: bool) -> &mut [T] {
     let bytes = count * size_of::<T>();
-    let bytes = if at_end { pages.ending(bytes) } else { pages.beginning(bytes) };
+    let bytes = if at_end { pages.back(bytes) } else { pages.front(bytes) };
     // SAFETY: any bits are a value of the type.
     let (before, values, behind) = unsafe { bytes.align_to_mut::<T>() };
     assert!(before.is_empty() && behind.is_empty() && values.len() == count);
@@ -173,10 +173,10 @@ fn place<T: Number>(pages: &mut GuardedPages, count: usize, at_end: bool) -> &mu
 }
 
 fn nothing_outside<T: Number>() {
-    let mut byte_pages = GuardedPages::new(700);
-    let mut sign_pages = GuardedPages::new(700);
-    let mut value_pages = GuardedPages::new(700 * size_of::<T>());
-    let (mut scale_pages, mut bias_pages) = (GuardedPages::new(5600), GuardedPages::new(5600));
+    let mut byte_pages = Guarded::new(700);
+    let mut sign_pages = Guarded::new(700);
+    let mut value_pages = Guarded::new(700 * size_of::<T>());
+    let (mut scale_pages, mut bias_pages) = (Guarded::new(5600), Guarded::new(5600));
     for (precision, signed) in kinds() {
         for level in Level::available() {
             let mut table = Table::<T>::default();
@@ -208,8 +208,8 @@ fn nothing_outside<T: Number>() {
     }
 }
 
-fn place_bytes<'a>(pages: &'a mut GuardedPages, bytes: &[u8], at_end: bool) -> &'a [u8] {
-    let place = if at_end { pages.ending(bytes.len()) } else { pages.beginning(bytes.len()) };
+fn place_bytes<'a>(pages: &'a mut Guarded, bytes: &[u8], at_end: bool) -> &'a [u8] {
+    let place = if at_end { pages.back(bytes.len()) } else { pages.front(bytes.len()) };
     place.copy_from_slice(bytes);
     place
 }

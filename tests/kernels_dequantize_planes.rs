@@ -15,8 +15,8 @@
     reason = "a test that fails may panic, and its numbers are its own"
 )]
 
-#[path = "support/guard_planes.rs"]
-mod guard_planes;
+#[path = "support/guard.rs"]
+mod guard;
 #[path = "support/stated_values.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod stated_values;
@@ -25,7 +25,7 @@ use caffe2_qtensor::kernels::dequantize::{Table, decode};
 use caffe2_qtensor::kernels::quantize::Step;
 use caffe2_qtensor::kernels::{Level, stream, transpose};
 use caffe2_qtensor::quantize::{Bfloat16, Half};
-use guard_planes::GuardedPages;
+use guard::Guarded;
 use stated_values::{Number, ORDINARY, codes, expected, kinds, same, steps};
 
 /// Values that a kernel takes at once.
@@ -199,8 +199,8 @@ fn every_misalignment_and_length() {
 
 #[test]
 fn nothing_outside_the_slices_is_touched() {
-    let mut plane_pages = GuardedPages::new(9 * 250);
-    let mut value_pages = GuardedPages::new(4 * 1600);
+    let mut plane_pages = Guarded::new(9 * 250);
+    let mut value_pages = Guarded::new(4 * 1600);
     for kind in kinds() {
         for length in [1, 511, 512, 513, 1024, 1031, 1600] {
             let case = Case::new::<f32>(length, length % 3, kind, &ORDINARY);
@@ -210,9 +210,9 @@ fn nothing_outside_the_slices_is_touched() {
                 for at_end in [false, true] {
                     let (size, bytes) = (case.planes.len(), 4 * length);
                     let (planes, values) = if at_end {
-                        (plane_pages.ending(size), value_pages.ending(bytes))
+                        (plane_pages.back(size), value_pages.back(bytes))
                     } else {
-                        (plane_pages.beginning(size), value_pages.beginning(bytes))
+                        (plane_pages.front(size), value_pages.front(bytes))
                     };
                     planes.copy_from_slice(&case.planes);
                     // SAFETY: any bits are a float.

@@ -11,15 +11,15 @@
     reason = "a test that fails may panic, and its numbers are its own"
 )]
 
-#[path = "support/guard_planes.rs"]
+#[path = "support/guard.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
-mod guard_planes;
+mod guard;
 
 use caffe2_qtensor::kernels::Level;
 use caffe2_qtensor::kernels::fixed::{
     Dnnlowp, Halves, Polynomial, dnnlowp, dot, product, single, sum,
 };
-use guard_planes::GuardedPages;
+use guard::Guarded;
 
 struct Random(u64);
 
@@ -64,13 +64,13 @@ fn nearest(position: i128, (lowest, highest): (i32, i32)) -> i32 {
 
 /// Runs a kernel on slices that end and begin at memory that faults.
 fn guarded(codes: &[i32], others: &[i32], run: impl Fn(&mut [i32], &[i32])) -> Vec<Vec<i32>> {
-    let mut pages = [codes, others].map(|codes| GuardedPages::new(size_of_val(codes)));
+    let mut pages = [codes, others].map(|codes| Guarded::new(size_of_val(codes)));
     let [first, second] = &mut pages;
     let mut results = Vec::new();
     for at_end in [false, true] {
-        let view = |pages: &mut GuardedPages, codes: &[i32]| {
+        let view = |pages: &mut Guarded, codes: &[i32]| {
             let bytes = size_of_val(codes);
-            let memory = if at_end { pages.ending(bytes) } else { pages.beginning(bytes) };
+            let memory = if at_end { pages.back(bytes) } else { pages.front(bytes) };
             let (start, count) = (memory.as_mut_ptr().cast::<i32>(), codes.len());
             // SAFETY: so many bytes, aligned as pages and whole integers are, of the pages, which are
             // there until the end and used by nothing else.

@@ -10,12 +10,12 @@
     reason = "a test that fails may panic, and its numbers are its own"
 )]
 
-#[path = "support/guard_planes.rs"]
-mod guard_planes;
+#[path = "support/guard.rs"]
+mod guard;
 
 use caffe2_qtensor::kernels::Level;
 use caffe2_qtensor::kernels::product::{Bounds, DEPTH, LANES, MOST_COLUMNS, Sums, Unit, multiply};
-use guard_planes::GuardedPages;
+use guard::Guarded;
 
 /// The panel of a matrix of `LANES` rows.
 fn panel_of(w: &[i8], columns: usize) -> Vec<i8> {
@@ -193,16 +193,15 @@ fn levels_have_their_units() {
 fn nothing_outside_the_slices_is_touched() {
     let shapes = (1..=13).flat_map(|rows| [4, 8, 12, 16, 100].map(|columns| (rows, columns)));
     for (rows, columns) in shapes.chain([(48, 1000)]) {
-        let (mut left, mut right) =
-            (GuardedPages::new(rows * columns), GuardedPages::new(columns * LANES));
-        let mut out = GuardedPages::new(rows * LANES * 4);
+        let (mut left, mut right) = (Guarded::new(rows * columns), Guarded::new(columns * LANES));
+        let mut out = Guarded::new(rows * LANES * 4);
         let (bytes, weights) = (rows * columns, columns * LANES);
         let all = Unit::available().flat_map(|unit| BOUNDS.map(|bounds| (unit, bounds)));
         for ((unit, bounds), at_end) in all.flat_map(|each| [(each, false), (each, true)]) {
             let (x, w, sums) = if at_end {
-                (left.ending(bytes), right.ending(weights), out.ending(rows * LANES * 4))
+                (left.back(bytes), right.back(weights), out.back(rows * LANES * 4))
             } else {
-                (left.beginning(bytes), right.beginning(weights), out.beginning(rows * LANES * 4))
+                (left.front(bytes), right.front(weights), out.front(rows * LANES * 4))
             };
             x.fill(1);
             w.fill(1);

@@ -11,8 +11,8 @@
     reason = "a test that fails may panic, and its numbers are its own"
 )]
 
-#[path = "support/guard_planes.rs"]
-mod guard_planes;
+#[path = "support/guard.rs"]
+mod guard;
 #[path = "support/quantize.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod support;
@@ -21,7 +21,7 @@ use caffe2_qtensor::kernels::Level;
 use caffe2_qtensor::kernels::quantize::{
     Codes, Counts, Fast, Formula, Input, Outcome, Rounding, Rules, Step, Steps, narrow,
 };
-use guard_planes::GuardedPages;
+use guard::Guarded;
 use support::{
     Aligned, BIASES, ROUNDINGS, Random, SCALES, counted, elements, nasty, neighbor, specified,
 };
@@ -274,9 +274,8 @@ fn the_bound_on_the_error_holds() {
 fn nothing_outside_the_slices_is_touched() {
     const LONGEST: usize = 200;
     let mut random = Random::new(4);
-    let [mut floats, mut multipliers, mut offsets] =
-        [(); 3].map(|()| GuardedPages::new(4 * LONGEST));
-    let [mut bytes, mut signs] = [(); 2].map(|()| GuardedPages::new(LONGEST));
+    let [mut floats, mut multipliers, mut offsets] = [(); 3].map(|()| Guarded::new(4 * LONGEST));
+    let [mut bytes, mut signs] = [(); 2].map(|()| Guarded::new(LONGEST));
     for number in 0..16 {
         let rules = rules_for(number);
         let steps = steps_for(&rules);
@@ -320,10 +319,10 @@ fn nothing_outside_the_slices_is_touched() {
     }
 }
 
-fn bytes_at(pages: &mut GuardedPages, at_end: bool, length: usize) -> &mut [u8] {
-    if at_end { pages.ending(length) } else { pages.beginning(length) }
+fn bytes_at(pages: &mut Guarded, at_end: bool, length: usize) -> &mut [u8] {
+    if at_end { pages.back(length) } else { pages.front(length) }
 }
 
-fn floats_at(pages: &mut GuardedPages, at_end: bool, length: usize) -> &mut [f32] {
+fn floats_at(pages: &mut Guarded, at_end: bool, length: usize) -> &mut [f32] {
     elements(bytes_at(pages, at_end, 4 * length))
 }

@@ -11,8 +11,8 @@
     reason = "a test that fails may panic, and its numbers are its own"
 )]
 
-#[path = "support/guard_planes.rs"]
-mod guard_planes;
+#[path = "support/guard.rs"]
+mod guard;
 #[path = "support/quantize.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod support;
@@ -21,7 +21,7 @@ use caffe2_qtensor::kernels::Level;
 use caffe2_qtensor::kernels::quantize::{
     Counts, Formula, Outcome, Rounding, Rules, Step, Wide, exact,
 };
-use guard_planes::GuardedPages;
+use guard::Guarded;
 use support::{Aligned, BIASES, ROUNDINGS, Random, SCALES, counted, elements, nasty, specified};
 
 /// Where the runs of these tests begin.
@@ -210,8 +210,8 @@ fn chance_is_fair() {
 fn nothing_outside_the_slices_is_touched() {
     const LONGEST: usize = 140;
     let mut random = Random::new(15);
-    let mut input = GuardedPages::new(8 * LONGEST);
-    let mut output = GuardedPages::new(8 * LONGEST);
+    let mut input = Guarded::new(8 * LONGEST);
+    let mut output = Guarded::new(8 * LONGEST);
     for rounding in ROUNDINGS {
         let rules = Rules { rounding, seed: 2, precision: 12, signed: true };
         let formula = Formula { rules, step: Step { scale: 0.5, bias: -3.0 } };
@@ -235,6 +235,6 @@ fn nothing_outside_the_slices_is_touched() {
     }
 }
 
-fn bytes_at(pages: &mut GuardedPages, at_end: bool, length: usize) -> &mut [u8] {
-    if at_end { pages.ending(length) } else { pages.beginning(length) }
+fn bytes_at(pages: &mut Guarded, at_end: bool, length: usize) -> &mut [u8] {
+    if at_end { pages.back(length) } else { pages.front(length) }
 }

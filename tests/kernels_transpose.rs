@@ -8,11 +8,11 @@
     reason = "a test that fails may panic, and its numbers are its own"
 )]
 
-#[path = "support/guard_planes.rs"]
-mod guard_planes;
+#[path = "support/guard.rs"]
+mod guard;
 
 use caffe2_qtensor::kernels::{Level, transpose};
-use guard_planes::GuardedPages;
+use guard::Guarded;
 
 /// The specification of `pack`.
 fn specified_pack(codes: &[u8], planes: &mut [u8], stride: usize, count: usize) {
@@ -208,11 +208,11 @@ fn huge_rows_match_the_portable_kernel() {
 
 #[test]
 fn nothing_outside_the_slices_is_touched() {
-    let mut code_pages = GuardedPages::new(5000);
-    let mut plane_pages = GuardedPages::new(8 * 700);
+    let mut code_pages = Guarded::new(5000);
+    let mut plane_pages = Guarded::new(8 * 700);
     let data = random(2, 12_000);
-    let place = |pages: &mut GuardedPages, size: usize, at_end: bool, fill: &[u8]| {
-        let slice = if at_end { pages.ending(size) } else { pages.beginning(size) };
+    let place = |pages: &mut Guarded, size: usize, at_end: bool, fill: &[u8]| {
+        let slice = if at_end { pages.back(size) } else { pages.front(size) };
         slice.copy_from_slice(&fill[..size]);
     };
     for length in (0_usize..=600).chain([1024, 1031, 4096, 4999, 5000]) {
@@ -229,9 +229,9 @@ fn nothing_outside_the_slices_is_touched() {
                     place(&mut code_pages, length, at_end, &data);
                     place(&mut plane_pages, size, at_end, &data[6000..]);
                     let (codes, planes) = if at_end {
-                        (code_pages.ending(length), plane_pages.ending(size))
+                        (code_pages.back(length), plane_pages.back(size))
                     } else {
-                        (code_pages.beginning(length), plane_pages.beginning(size))
+                        (code_pages.front(length), plane_pages.front(size))
                     };
                     transpose::pack(level, codes, planes, stride, count);
                     assert!(*planes == packed, "pack {}", what());

@@ -1,6 +1,6 @@
 //! Borrowed planes beside memory that faults: operations read and write nothing else.
 
-use crate::guard_planes::GuardedPages;
+use crate::guard::Guarded;
 use crate::random::Random;
 use caffe2_qtensor::capi::borrow::{qtensor_borrow, qtensor_borrow_mut};
 use caffe2_qtensor::capi::codes::{qtensor_read_codes, qtensor_write_codes};
@@ -81,11 +81,11 @@ fn results(a: &Tensor, b: &Tensor, out: &Tensor) -> Vec<Vec<i64>> {
 }
 
 /// Puts the planes of a tensor where the byte before or behind them faults.
-fn move_planes(tensor: &Tensor, pages: &mut GuardedPages, at_end: bool, writable: bool) {
+fn move_planes(tensor: &Tensor, pages: &mut Guarded, at_end: bool, writable: bool) {
     // SAFETY: the planes of a live tensor, to memory that is there longer than it is.
     unsafe {
         let size = qtensor_nbytes(tensor.0);
-        let memory = if at_end { pages.ending(size) } else { pages.beginning(size) };
+        let memory = if at_end { pages.back(size) } else { pages.front(size) };
         let mut planes = ptr::null_mut();
         works(qtensor_mutable_data(tensor.0, &raw mut planes, ptr::null_mut()));
         memory.copy_from_slice(std::slice::from_raw_parts(planes, size));
@@ -110,7 +110,7 @@ fn nothing_beside_the_planes() {
             let b = written(&mut random, length, other);
             let expected = results(&a, &b, &own);
             for at_end in [false, true] {
-                let mut pages = [(); 3].map(|()| GuardedPages::new(2 * (length as usize + 8) * 2));
+                let mut pages = [(); 3].map(|()| Guarded::new(2 * (length as usize + 8) * 2));
                 let [first, second, third] = &mut pages;
                 let out = tensor(length, out_kind);
                 move_planes(&a, first, at_end, false);

@@ -17,8 +17,8 @@
 mod any_doubles;
 mod dnnlowp;
 #[cfg(all(feature = "capi", target_os = "linux"))]
-#[path = "../support/guard_planes.rs"]
-mod guard_planes;
+#[path = "../support/guard.rs"]
+mod guard;
 #[cfg(all(feature = "capi", target_os = "linux"))]
 mod guarded;
 mod random;

@@ -1,7 +1,7 @@
 //! Borrowed planes and buffers beside memory that faults: products read and write nothing else.
 
 use crate::case::{Case, Codes, METHODS, Random};
-use crate::guard_planes::GuardedPages;
+use crate::guard::Guarded;
 use caffe2_qtensor::capi::borrow::{qtensor_borrow, qtensor_borrow_mut};
 use caffe2_qtensor::capi::product::*;
 use caffe2_qtensor::capi::status::qtensor_status::{self, QTENSOR_OK};
@@ -65,14 +65,14 @@ fn borrowing(of: &QTensor, planes: &mut [u8], writable: bool) -> Tensor {
 
 /// The pages of a buffer, and whether it ends at the guard behind them or begins at that before.
 struct Buffer {
-    pages: GuardedPages,
+    pages: Guarded,
     bytes: usize,
     ends: bool,
 }
 
 impl Buffer {
     fn new(bytes: usize, ends: bool) -> Buffer {
-        Buffer { pages: GuardedPages::new(bytes), bytes, ends }
+        Buffer { pages: Guarded::new(bytes), bytes, ends }
     }
 
     fn holding<T: Copy>(values: &[T], ends: bool) -> Buffer {
@@ -85,7 +85,7 @@ impl Buffer {
 
     fn memory(&mut self) -> &mut [u8] {
         let bytes = self.bytes;
-        if self.ends { self.pages.ending(bytes) } else { self.pages.beginning(bytes) }
+        if self.ends { self.pages.back(bytes) } else { self.pages.front(bytes) }
     }
 
     /// Where numbers begin: pages end and begin at multiples of their size.

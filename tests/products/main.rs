@@ -17,9 +17,9 @@ mod codes;
 mod dnnlowp;
 mod floats;
 #[cfg(all(feature = "capi", target_os = "linux"))]
-#[path = "../support/guard_planes.rs"]
+#[path = "../support/guard.rs"]
 #[allow(dead_code, reason = "another test uses the rest")]
-mod guard_planes;
+mod guard;
 #[cfg(all(feature = "capi", target_os = "linux"))]
 mod guarded;
 mod method;
