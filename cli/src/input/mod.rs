@@ -85,7 +85,6 @@ impl Input {
         let items = match &held {
             Held::Minidb(catalog) => catalog
                 .blobs()
-                .iter()
                 .map(|blob| Item {
                     name: blob.name().to_vec(),
                     kind: blob.kind().to_vec(),
@@ -121,8 +120,8 @@ impl Input {
     /// Where it is damaged or does not fit into memory; the message names the file and the item.
     pub fn load(&self, index: usize) -> Result<Loaded> {
         let loaded = match &self.held {
-            Held::Minidb(catalog) => match catalog.blobs().get(index) {
-                Some(blob) => catalog.load(blob).map(Loaded::from),
+            Held::Minidb(catalog) => match catalog.blob(index) {
+                Some(blob) => blob.load().map(Loaded::from),
                 None => Ok(Loaded::Other),
             },
             Held::Single(single) => single.load(),
@@ -137,8 +136,8 @@ impl Input {
     /// As [`Input::load`]; where it cannot be written.
     pub fn copy(&self, index: usize, to: &mut Writer) -> Result<()> {
         let copied = match &self.held {
-            Held::Minidb(catalog) => match catalog.blobs().get(index) {
-                Some(blob) => catalog.copy(blob, to),
+            Held::Minidb(catalog) => match catalog.blob(index) {
+                Some(blob) => blob.copy(to),
                 None => Ok(()),
             },
             Held::Single(single) => single.copy(to),
