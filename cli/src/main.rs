@@ -8,7 +8,11 @@
 mod commands;
 mod context;
 mod failure;
+mod floats;
 mod interrupt;
+mod output;
+mod pattern;
+mod plan;
 mod progress;
 mod table;
 
