@@ -111,10 +111,3 @@ impl MethodOptions {
         })
     }
 }
-
-impl MethodName {
-    /// The name as the command line has it.
-    pub(crate) fn name(self) -> String {
-        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
-    }
-}
