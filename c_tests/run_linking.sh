@@ -93,6 +93,19 @@ install_and_move() {
   ! grep -r "$work" "$prefix/lib/cmake" "$prefix/lib/pkgconfig"
 }
 
+# The command with its manual and completions, wherever the copy was moved, and not in one without.
+command_installed() {
+  local file
+  "$prefix/bin/qtensor" verify "$root/tests/data/digits/digits_mlp.minidb"
+  for file in share/man/man1/qtensor.1 share/man/man1/qtensor-quantize.1 \
+    share/bash-completion/completions/qtensor share/zsh/site-functions/_qtensor \
+    share/fish/vendor_completions.d/qtensor.fish; do
+    [ -s "$prefix/$file" ]
+  done
+  bash -n "$prefix/share/bash-completion/completions/qtensor"
+  [ ! -e "$small_prefix/bin" ]
+}
+
 # consumer NAME FOLDER CONFIGURATIONS CMAKE-ARGUMENTS...: configures, builds and runs one project.
 consumer() {
   local name=$1 folder=$2 configurations=$3 configuration
@@ -252,6 +265,7 @@ check "build" build_main
 check "ctest, shared and static" ctest_main
 check "archive: no symbol but ours" only_exports "$main/lib/libcaffe2_qtensor.a"
 check "install, move" install_and_move
+check "the command" command_installed
 check "find_package, Make" consumer find_package find_package Release "${make_[@]}" \
   "${installed[@]}"
 check "find_package, Ninja Multi-Config, $other_cxx" consumer find_package_multi find_package \

@@ -15,8 +15,13 @@ if(NOT DEFINED ENV{CARGO_TERM_QUIET} AND NOT DEFINED ENV{CARGO_TERM_VERBOSE})
   set(ENV{CARGO_TERM_QUIET} true)
 endif()
 
+# In one run: two that ask for other parts of the dependencies would build the library anew each.
+set(what --package caffe2_qtensor --lib)
+if(COMMAND)
+  list(APPEND what --package qtensor-cli --bin qtensor)
+endif()
 execute_process(
-  COMMAND "${CARGO}" build --locked --package caffe2_qtensor --lib --profile ${PROFILE}
+  COMMAND "${CARGO}" build --locked ${what} --profile ${PROFILE}
     --target "${CARGO_TARGET}" --target-dir "${CARGO_FOLDER}" ${CARGO_FLAGS}
   WORKING_DIRECTORY "${SOURCE}"
   RESULT_VARIABLE result)
@@ -76,6 +81,10 @@ endif()
 publish("${built}/libcaffe2_qtensor.so" "${SHARED_FILE}")
 link_to("${SHARED_FILE}" "${SONAME}")
 link_to("${SONAME}" libcaffe2_qtensor.so)
+
+if(COMMAND)
+  include("${CMAKE_CURRENT_LIST_DIR}/command.cmake")
+endif()
 
 set(archive "${built}/libcaffe2_qtensor.a")
 if(NOT LOCALIZE)

@@ -101,6 +101,7 @@ add_custom_target(caffe2_qtensor_cargo ${always}
     "-DSHARED_FILE=${shared_file}"
     "-DSONAME=${soname}"
     "-DLOCALIZE=${localize}"
+    "-DCOMMAND=${CAFFE2_QTENSOR_BUILD_COMMAND}"
     "-DLD=${CAFFE2_QTENSOR_LD}"
     "-DOBJCOPY=${CAFFE2_QTENSOR_OBJCOPY}"
     "-DAR=${CAFFE2_QTENSOR_AR}"

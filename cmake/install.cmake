@@ -9,7 +9,7 @@ if(NOT CMAKE_SIZEOF_VOID_P AND NOT DEFINED CMAKE_INSTALL_LIBDIR)
   set(CMAKE_INSTALL_LIBDIR lib)
 endif()
 include(GNUInstallDirs)
-foreach(folder LIBDIR INCLUDEDIR DATAROOTDIR)
+foreach(folder LIBDIR INCLUDEDIR DATAROOTDIR BINDIR MANDIR)
   if(IS_ABSOLUTE "${CMAKE_INSTALL_${folder}}")
     message(FATAL_ERROR
       "caffe2_qtensor: CMAKE_INSTALL_${folder} is ${CMAKE_INSTALL_${folder}}, and has to be "
@@ -54,3 +54,18 @@ install(FILES "${generated}/caffe2_qtensor.pc"
 install(FILES LICENSE CHANGELOG.md
   DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/doc/caffe2-qtensor"
   COMPONENT caffe2_qtensor_development)
+
+if(CAFFE2_QTENSOR_BUILD_COMMAND)
+  set(command_folder "${library_folder_now}/command")
+  set(completions "${CMAKE_INSTALL_DATAROOTDIR}")
+  install(PROGRAMS "${command_folder}/qtensor" DESTINATION "${CMAKE_INSTALL_BINDIR}"
+    COMPONENT caffe2_qtensor_command)
+  install(DIRECTORY "${command_folder}/man1" DESTINATION "${CMAKE_INSTALL_MANDIR}"
+    COMPONENT caffe2_qtensor_command)
+  install(FILES "${command_folder}/completions.bash" RENAME qtensor
+    DESTINATION "${completions}/bash-completion/completions" COMPONENT caffe2_qtensor_command)
+  install(FILES "${command_folder}/completions.zsh" RENAME _qtensor
+    DESTINATION "${completions}/zsh/site-functions" COMPONENT caffe2_qtensor_command)
+  install(FILES "${command_folder}/completions.fish" RENAME qtensor.fish
+    DESTINATION "${completions}/fish/vendor_completions.d" COMPONENT caffe2_qtensor_command)
+endif()

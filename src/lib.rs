@@ -30,10 +30,10 @@
 //! # Modules
 //!
 //! Arrows point down only: `capi` (the exported C functions, behind the feature of that name)
-//! calls [`QTensor`], [`minidb`], [`calibrate`], which chooses parameters for values, [`quantize`],
-//! which turns floats into codes and back, and `arith`, the products of [`PackedWeights`] and
-//! fixed-point arithmetic; they stand on `planes`, the one place that knows where a bit lies, and that
-//! on `kernels`, the only SIMD.
+//! calls [`QTensor`], [`minidb`], [`calibrate`], which chooses parameters for values, [`measure`],
+//! which tells what that cost, [`quantize`], which turns floats into codes and back, and `arith`, the
+//! products of [`PackedWeights`] and fixed-point arithmetic; they stand on `planes`, the one place that
+//! knows where a bit lies, and that on `kernels`, the only SIMD.
 //!
 //! # Memory
 //!
@@ -73,6 +73,7 @@ mod error;
 pub mod forced;
 #[doc(hidden)]
 pub mod kernels;
+pub mod measure;
 mod params;
 mod planes;
 pub mod quantize;
@@ -88,6 +89,7 @@ pub use caffe2::blob::{BlobInfo, INT8_TYPE, QTENSOR_LOG_TYPE, QTENSOR_TYPE, TENS
 pub use caffe2::dense::DenseTensor;
 pub use caffe2::elements::{ElementType, Elements, ElementsRef};
 pub use caffe2::minidb;
+pub use caffe2::net;
 pub use caffe2::parsed_proto::ParsedProto;
 pub use error::{Error, ErrorKind, Excerpt, Result};
 pub use params::Params;

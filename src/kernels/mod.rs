@@ -18,9 +18,11 @@
 
 pub mod bits;
 mod compiled;
+pub mod counter;
 pub mod cpu;
 pub mod dequantize;
 pub mod distortion;
+pub mod errors;
 pub mod fixed;
 pub mod halves;
 pub mod lanes;

@@ -30,6 +30,7 @@ mod golden;
 #[path = "../support/message.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod message;
+mod nets;
 mod objects;
 mod observer;
 mod product;

@@ -4,7 +4,7 @@ use crate::check_refused;
 use crate::folder::{Folder, golden};
 use crate::message::{blob, qtensor, record};
 use caffe2_qtensor::ErrorKind::{Malformed, Unavailable};
-use caffe2_qtensor::minidb::{Reader, Value, load_all};
+use caffe2_qtensor::minidb::{Catalog, Reader, Value, Writer, load_all};
 use caffe2_qtensor::{Error, QTensor};
 use std::path::Path;
 
@@ -225,4 +225,45 @@ fn a_file_that_becomes_shorter() {
     }
     check_refused("shorter", reader.load(b"w2"), Malformed, "became shorter");
     check_refused("shorter", reader.read_entry(), Malformed, "became shorter");
+}
+
+/// A catalog lists what a walk sees, damaged blobs among it, and each loads or says why not.
+#[test]
+fn a_catalog_lists_damaged_blobs_and_reads_the_others() {
+    let folder = Folder::new();
+    let whole = QTensor::with_shape(&[3], 2, false).unwrap().to_blob(b"a").unwrap();
+    let records = [
+        record(b"a", &whole),
+        record(b"broken", b"\x0a\xff"),
+        record(b"empty", &blob("QTensor", 5, qtensor(&[9], 1))),
+        record(b"c#%7", &whole),
+        record(b"text", b"\x12\x04text"),
+    ];
+    let path = folder.file("db", &records.concat());
+    let catalog = Catalog::open(&path).unwrap();
+    let names: Vec<&[u8]> = catalog.blobs().map(|blob| blob.name()).collect();
+    // What is no chunk of an ordinary tensor keeps its whole key.
+    assert_eq!(names, [&b"a"[..], b"broken", b"empty", b"c#%7", b"text"]);
+    let kinds: Vec<&[u8]> = catalog.blobs().map(|blob| blob.kind()).collect();
+    assert_eq!(kinds, [&b"QTensor"[..], b"", b"QTensor", b"QTensor", b"text"]);
+    let loaded = |index: usize| catalog.blob(index).unwrap().load();
+    assert!(matches!(loaded(0), Ok(Value::Quantized(_))));
+    assert_eq!(loaded(1).unwrap_err().kind(), Malformed);
+    assert_eq!(loaded(2).unwrap_err().kind(), caffe2_qtensor::ErrorKind::ShapeMismatch);
+    assert!(matches!(loaded(3), Ok(Value::Quantized(_))));
+    assert!(matches!(loaded(4), Ok(Value::Other)));
+    assert!(catalog.blob(5).is_none() && catalog.len() == 5 && !catalog.is_empty());
+    // Copied, all of it is the same, byte for byte.
+    let mut writer = Writer::create(&folder.path("copy")).unwrap();
+    catalog.blobs().try_for_each(|blob| blob.copy(&mut writer)).unwrap();
+    writer.commit().unwrap();
+    assert_eq!(std::fs::read(folder.path("copy")).unwrap(), records.concat());
+    let bytes = golden("chunked.minidb");
+    let path = folder.file("chunks", &bytes);
+    for blob in Catalog::open(&path).unwrap().blobs().filter(|blob| blob.records() > 1) {
+        assert!(blob.bytes() < bytes.len() as u64);
+        assert!(matches!(blob.load(), Ok(Value::Dense(_))));
+    }
+    let cut = folder.file("cut", &bytes[..bytes.len() - 1]);
+    assert_eq!(Catalog::open(&cut).err().map(|error| error.kind()), Some(Malformed));
 }
