@@ -171,11 +171,7 @@ impl Errors {
     /// Nothing is changed then.
     pub fn merge(&mut self, other: &Errors) -> Result<()> {
         self.check_same(other)?;
-        if let (Some(own), Some(theirs)) = (&mut self.magnitudes, &other.magnitudes)
-            && let Some((first, end)) = theirs.covered()
-        {
-            own.cover(first, end.saturating_sub(1))?;
-        }
+        self.make_room(other)?;
         if let (Some(own), Some(theirs)) = (&mut self.magnitudes, &other.magnitudes) {
             own.add(theirs);
         }
@@ -202,7 +198,34 @@ impl Errors {
         Ok(())
     }
 
-    pub(super) fn check_same(&self, other: &Errors) -> Result<()> {
+    /// [`merge`](Self::merge) for each channel, or for none.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "the C interface's"))]
+    pub(crate) fn merge_all(own: &mut [Errors], others: &[Errors]) -> Result<()> {
+        if own.len() != others.len() {
+            return Err(Error::ShapeMismatch {
+                what: "number of channels",
+                value: i128::try_from(others.len()).unwrap_or(i128::MAX),
+                expected: i128::try_from(own.len()).unwrap_or(i128::MAX),
+            });
+        }
+        for (own, other) in own.iter_mut().zip(others) {
+            own.check_same(other)?;
+            own.make_room(other)?;
+        }
+        own.iter_mut().zip(others).try_for_each(|(own, other)| own.merge(other))
+    }
+
+    /// Bins for all that another histogram has.
+    fn make_room(&mut self, other: &Errors) -> Result<()> {
+        if let (Some(own), Some(theirs)) = (&mut self.magnitudes, &other.magnitudes)
+            && let Some((first, end)) = theirs.covered()
+        {
+            own.cover(first, end.saturating_sub(1))?;
+        }
+        Ok(())
+    }
+
+    fn check_same(&self, other: &Errors) -> Result<()> {
         let histograms = [
             (self.codes.is_some(), other.codes.is_some(), "codes"),
             (self.magnitudes.is_some(), other.magnitudes.is_some(), "errors"),
