@@ -17,7 +17,7 @@ bench: bench-peers
 	rm -f $(BENCH_TARGET)/bench.jsonl
 	CAFFE2_QTENSOR_PEERS=$(BENCH_PEERS) \
 	  cargo bench --locked --bench varint --bench planes --bench wire --bench bits \
-    --bench quantize --bench dequantize --bench observe
+    --bench quantize --bench dequantize --bench observe --bench measure
 	$(BENCH_PRODUCTS) ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI cargo bench --locked --bench products
 	$(BENCH_PRODUCTS) cargo bench --locked --bench products -- product/onednn_any/
 	cargo bench --locked --package qtensor-cli --bench command

@@ -309,11 +309,20 @@ typedef struct qtensor_blobs_t qtensor_blobs_t;
 // calls may run on one of them from many threads at once.
 typedef struct qtensor_dense_t qtensor_dense_t;
 
+// Measures what the processor's packages take, by counters that they have, whatever runs on them. Not
+// to be used by several threads at once.
+typedef struct qtensor_energy_meter_t qtensor_energy_meter_t;
+
 // Why a call failed: a status and a whole sentence in English.
 //
 // Owned by the caller, who frees it with qtensor_error_free(). It never changes and may be read
 // from several threads at once.
 typedef struct qtensor_error_t qtensor_error_t;
+
+// What some values lost against their references: sums of the error e = y - x, of values y and
+// references x, for the whole tensor or for each of its channels. It can be merged with others. Calls
+// that take it as const may be made by several threads at once.
+typedef struct qtensor_loss_t qtensor_loss_t;
 
 // A database that is being read. Between calls it keeps one record's key, name and type in
 // memory, whatever the file's size; the load calls read one blob at a time. The file must not be
@@ -701,6 +710,243 @@ typedef struct {
   // Not 0: the scale is rounded up to a power of two.
   int32_t force_scale_power_of_two;
 } qtensor_caffe2_options_t;
+
+// What is kept besides sums, and how to work. All 0 (besides struct_size) is the sums alone, on one
+// thread.
+typedef struct {
+  // The caller's sizeof(qtensor_loss_options_t).
+  size_t struct_size;
+  // Not 0: each code is counted, up to a precision of 16.
+  int32_t code_histogram;
+  // Not 0: the magnitudes of errors are counted, for quantiles.
+  int32_t error_histogram;
+  // Not 0: references and values are counted, for the divergence; 64 KiB a channel.
+  int32_t value_histogram;
+  // On how many threads to work; 0 is 1.
+  uint32_t threads;
+} qtensor_loss_options_t;
+
+// Sums and what follows from them, for a channel. Each sum is in double precision, within 3e-14 of
+// the exact one relative to the sum of its terms' magnitudes. Pairs of which a number is NaN or
+// infinite are counted and otherwise left out. What there is not, as an average of no pairs or what
+// takes a histogram that was not asked for, is NaN.
+typedef struct {
+  // Before the call the caller's sizeof(qtensor_loss_metrics_t), after it the bytes that were
+  // filled.
+  size_t struct_size;
+  // All pairs.
+  uint64_t count;
+  // Pairs of which a number is NaN or infinite.
+  uint64_t non_finite;
+  // References that are below what the codes reach by more than half a step, as
+  // qtensor_quantize_counts_t counts them; 0 for qtensor_loss_compare().
+  uint64_t saturated_low;
+  // The same above.
+  uint64_t saturated_high;
+  // References other than 0 whose value is 0, saturated ones excepted.
+  uint64_t flushed;
+  // The index of the first element with the largest |e|, in the whole array even for a channel;
+  // UINT64_MAX of no pairs.
+  uint64_t max_index;
+  // The largest |e|.
+  double max_absolute;
+  // The sum of e.
+  double sum_error;
+  // The sum of |e|.
+  double sum_absolute;
+  // The sum of e^2.
+  double sum_squared;
+  // The sum of x^2.
+  double sum_xx;
+  // The sum of x * y.
+  double sum_xy;
+  // The sum of y^2.
+  double sum_yy;
+  // The mean of e.
+  double mean_error;
+  // The mean of e^2.
+  double mse;
+  // Its root.
+  double rmse;
+  // The mean of |e|.
+  double mae;
+  // 10 * log10(sum_xx / sum_squared), in decibels; infinite where nothing was lost.
+  double sqnr;
+  // sum_xy over the root of sum_xx * sum_yy; 1 where both are 0 everywhere, 0 where one is.
+  double cosine;
+  // (sqnr - 1.76) / 6.02.
+  double effective_bits;
+  // The entropy of the codes, in bits.
+  double code_entropy;
+  // The divergence of Kullback and Leibler of what the values keep of the references' distribution,
+  // in bits: the references' shares of 4096 bins against the values' shares, each spread over the
+  // bins of the references of the same ranks.
+  double kl;
+  // The median of |e|, within 1/64 of it; as qtensor_loss_quantile() gives it.
+  double p50;
+  // What 95 of 100 do not exceed.
+  double p95;
+  // What 99 of 100 do not exceed.
+  double p99;
+} qtensor_loss_metrics_t;
+
+// A bin of a histogram of errors: magnitudes from `low` on and below `high`, or exactly 0 where both
+// are 0.
+typedef struct {
+  // The lower end, which is in the bin.
+  double low;
+  // The upper end, which is not.
+  double high;
+  // How many errors there are.
+  uint64_t count;
+} qtensor_loss_bin_t;
+
+// Bytes that a tensor takes in its several forms.
+typedef struct {
+  // Before the call the caller's sizeof(qtensor_sizes_t), after it the bytes that were filled.
+  size_t struct_size;
+  // The bit planes alone.
+  uint64_t planes;
+  // What the tensor takes in memory: planes that are there, dimensions, channels and the object.
+  uint64_t resident;
+  // What qtensor_serialize() writes: a plane byte of 128 and more takes two.
+  uint64_t wire;
+  // As many elements in single precision.
+  uint64_t floats;
+  // How many times smaller the planes are than the floats; NaN without any plane.
+  double ratio;
+  // How many times smaller the serialized tensor is.
+  double wire_ratio;
+} qtensor_sizes_t;
+
+// What codes a tensor has.
+typedef struct {
+  // Before the call the caller's sizeof(qtensor_code_statistics_t), after it the bytes that were
+  // filled.
+  size_t struct_size;
+  // How many there are: the tensor's size.
+  uint64_t count;
+  // How many are 0.
+  uint64_t zeros;
+  // How many different ones occur; 0 above precision 16, where they are not counted one by one.
+  uint64_t distinct;
+  // The lowest code that occurs; 0 of no elements.
+  int64_t lowest;
+  // The highest one.
+  int64_t highest;
+  // Their entropy in bits; NaN above precision 16 and of no elements.
+  double entropy;
+} qtensor_code_statistics_t;
+
+// What several runs of the same thing took, in seconds.
+typedef struct {
+  // Before the call the caller's sizeof(qtensor_timing_t), after it the bytes that were filled.
+  size_t struct_size;
+  // How many runs there were.
+  uint64_t runs;
+  // All of them together.
+  double total;
+  // The fastest one.
+  double minimum;
+  // The one in the middle, or the mean of the two that are.
+  double median;
+  // The mean.
+  double mean;
+  // The one that 95 of 100 do not exceed.
+  double p95;
+  // The slowest one.
+  double maximum;
+} qtensor_timing_t;
+
+// What each of them takes, in picojoules; qtensor_energy_table_default() fills it.
+typedef struct {
+  // The caller's sizeof(qtensor_energy_table_t).
+  size_t struct_size;
+  // Additions of 8-bit integers.
+  double int8_adds;
+  // Additions of 32-bit integers.
+  double int32_adds;
+  // Multiplications of 8-bit integers.
+  double int8_multiplies;
+  // Multiplications of 32-bit integers.
+  double int32_multiplies;
+  // Additions in half precision.
+  double half_adds;
+  // Additions in single precision.
+  double float_adds;
+  // Multiplications in half precision.
+  double half_multiplies;
+  // Multiplications in single precision.
+  double float_multiplies;
+  // ANDs and popcounts of 32 bits.
+  double bit_operations;
+  // Bytes read from a cache of 8 KiB.
+  double cache_8k_bytes;
+  // Bytes read from a cache of 32 KiB.
+  double cache_32k_bytes;
+  // Bytes read from a cache of 1 MiB.
+  double cache_1m_bytes;
+  // Bytes read from memory.
+  double memory_bytes;
+} qtensor_energy_table_t;
+
+// What was done, in numbers of operations and of bytes.
+typedef struct {
+  // The caller's sizeof(qtensor_energy_work_t).
+  size_t struct_size;
+  // Additions of 8-bit integers.
+  uint64_t int8_adds;
+  // Additions of 32-bit integers.
+  uint64_t int32_adds;
+  // Multiplications of 8-bit integers.
+  uint64_t int8_multiplies;
+  // Multiplications of 32-bit integers.
+  uint64_t int32_multiplies;
+  // Additions in half precision.
+  uint64_t half_adds;
+  // Additions in single precision.
+  uint64_t float_adds;
+  // Multiplications in half precision.
+  uint64_t half_multiplies;
+  // Multiplications in single precision.
+  uint64_t float_multiplies;
+  // ANDs and popcounts of 32 bits.
+  uint64_t bit_operations;
+  // Bytes read from a cache of 8 KiB.
+  uint64_t cache_8k_bytes;
+  // Bytes read from a cache of 32 KiB.
+  uint64_t cache_32k_bytes;
+  // Bytes read from a cache of 1 MiB.
+  uint64_t cache_1m_bytes;
+  // Bytes read from memory.
+  uint64_t memory_bytes;
+} qtensor_energy_work_t;
+
+// Energy as a model has it: no measurement.
+typedef struct {
+  // Before the call the caller's sizeof(qtensor_energy_modelled_t), after it the bytes that were
+  // filled.
+  size_t struct_size;
+  // Joules of operations.
+  double operations;
+  // Joules of accesses to memory and caches.
+  double memory;
+  // Joules of both.
+  double joules;
+} qtensor_energy_modelled_t;
+
+// Energy that was measured, and over what time.
+typedef struct {
+  // Before the call the caller's sizeof(qtensor_energy_reading_t), after it the bytes that were
+  // filled.
+  size_t struct_size;
+  // Joules of all packages together; above 0.
+  double joules;
+  // Seconds.
+  double seconds;
+  // Watts on average. Those of an idle machine, times the seconds, are to be subtracted.
+  double watts;
+} qtensor_energy_reading_t;
 
 #ifdef __cplusplus
 extern "C" {
@@ -2080,6 +2326,218 @@ qtensor_status qtensor_params_choose_caffe2(const float *values,
                                             const qtensor_caffe2_options_t *options,
                                             qtensor_chosen_t *out,
                                             qtensor_error_t **error);
+
+// Measures what a tensor lost against the `n` floats that it was made from, without writing the
+// dequantized values out. `options` may be NULL; `*out` is freed with qtensor_loss_free().
+//
+// QTENSOR_SHAPE_MISMATCH unless n is qtensor_size(); QTENSOR_OUT_OF_RANGE for a precision of 0 or
+// above 32; QTENSOR_UNSUPPORTED for a histogram of codes above precision 16 and for options of a later
+// version; QTENSOR_BUFFER_TOO_SMALL where options->struct_size is smaller than the first version's.
+qtensor_status qtensor_loss_measure(const qtensor_t *tensor,
+                                    const float *reference,
+                                    size_t n,
+                                    const qtensor_loss_options_t *options,
+                                    qtensor_loss_t **out,
+                                    qtensor_error_t **error);
+
+// The same for each index along dimension `axis`, whether or not the tensor has parameters for each
+// of them.
+//
+// Refusals are those of qtensor_loss_measure(), and QTENSOR_OUT_OF_RANGE for an axis that is not
+// there.
+qtensor_status qtensor_loss_measure_per_channel(const qtensor_t *tensor,
+                                                const float *reference,
+                                                size_t n,
+                                                int32_t axis,
+                                                const qtensor_loss_options_t *options,
+                                                qtensor_loss_t **out,
+                                                qtensor_error_t **error);
+
+// The same of any `n` values against as many references; there are no codes to be counted.
+//
+// QTENSOR_UNSUPPORTED for a histogram of codes and for options of a later version;
+// QTENSOR_BUFFER_TOO_SMALL as above.
+qtensor_status qtensor_loss_compare(const float *reference,
+                                    const float *values,
+                                    size_t n,
+                                    const qtensor_loss_options_t *options,
+                                    qtensor_loss_t **out,
+                                    qtensor_error_t **error);
+
+// Frees a loss; NULL does nothing.
+void qtensor_loss_free(qtensor_loss_t *loss);
+
+// How many channels a loss has; 1 of a whole tensor.
+size_t qtensor_loss_channels(const qtensor_loss_t *loss);
+
+// Adds the loss of other pairs, channel by channel. The order does not matter: counts are exact, and
+// sums as exact as measured at once. An index of a largest error stays that in its own array.
+//
+// QTENSOR_SHAPE_MISMATCH for another number of channels or histograms of other codes;
+// QTENSOR_UNSUPPORTED where one has a histogram that the other has not, and for the loss itself;
+// QTENSOR_OVERFLOW beyond 2^62 pairs.
+qtensor_status qtensor_loss_merge(qtensor_loss_t *loss,
+                                  const qtensor_loss_t *other,
+                                  qtensor_error_t **error);
+
+// What a channel lost; of a whole tensor it is channel 0. The caller has set out->struct_size to
+// sizeof(qtensor_loss_metrics_t).
+//
+// QTENSOR_OUT_OF_RANGE for a channel that is not there; QTENSOR_BUFFER_TOO_SMALL where
+// out->struct_size is smaller than the first version's.
+qtensor_status qtensor_loss_get(const qtensor_loss_t *loss,
+                                size_t channel,
+                                qtensor_loss_metrics_t *out,
+                                qtensor_error_t **error);
+
+// The magnitude that a share `p` of a channel's errors does not exceed: of rank max(1, ceil(p * n)),
+// within 1/64 of it.
+//
+// QTENSOR_INVALID_ARGUMENT unless 0 <= p <= 1; QTENSOR_UNAVAILABLE without a histogram of errors and
+// of no pairs; QTENSOR_OUT_OF_RANGE for a channel that is not there.
+qtensor_status qtensor_loss_quantile(const qtensor_loss_t *loss,
+                                     size_t channel,
+                                     double p,
+                                     double *out,
+                                     qtensor_error_t **error);
+
+// How many bins of a channel's histogram of errors are not empty; 0 where that was not asked for.
+size_t qtensor_loss_error_bins(const qtensor_loss_t *loss, size_t channel);
+
+// The bins of a channel's histogram of errors that are not empty, in order; `*written` receives their
+// number. Each octave of magnitudes has 32 bins of one width, the same for all data.
+//
+// QTENSOR_BUFFER_TOO_SMALL where `capacity`, a number of bins, is less than
+// qtensor_loss_error_bins(); QTENSOR_OUT_OF_RANGE for a channel that is not there.
+qtensor_status qtensor_loss_error_histogram(const qtensor_loss_t *loss,
+                                            size_t channel,
+                                            qtensor_loss_bin_t *bins,
+                                            size_t capacity,
+                                            size_t *written,
+                                            qtensor_error_t **error);
+
+// How many codes a channel's histogram of codes has places for; 0 where that was not asked for.
+size_t qtensor_loss_code_bins(const qtensor_loss_t *loss, size_t channel);
+
+// How often each code occurs in a channel, from the lowest one on: -(2^precision - 1) with a sign and
+// else 0. `*written` receives the number of codes.
+//
+// QTENSOR_BUFFER_TOO_SMALL where `capacity`, a number of codes, is less than
+// qtensor_loss_code_bins(); QTENSOR_OUT_OF_RANGE for a channel that is not there.
+qtensor_status qtensor_loss_code_histogram(const qtensor_loss_t *loss,
+                                           size_t channel,
+                                           uint64_t *histogram,
+                                           size_t capacity,
+                                           size_t *written,
+                                           qtensor_error_t **error);
+
+// How much room a tensor takes; `name` is what it would be serialized with. The caller has set
+// out->struct_size to sizeof(qtensor_sizes_t).
+//
+// QTENSOR_OVERFLOW where the message would be longer than protobuf's 2^31 - 1 bytes;
+// QTENSOR_BUFFER_TOO_SMALL where out->struct_size is smaller than the first version's.
+qtensor_status qtensor_sizes(const qtensor_t *tensor,
+                             const char *name,
+                             qtensor_sizes_t *out,
+                             qtensor_error_t **error);
+
+// What codes a tensor has. The caller has set out->struct_size to
+// sizeof(qtensor_code_statistics_t).
+//
+// QTENSOR_UNSUPPORTED above precision 63; QTENSOR_BUFFER_TOO_SMALL where out->struct_size is smaller
+// than the first version's.
+qtensor_status qtensor_code_statistics(const qtensor_t *tensor,
+                                       qtensor_code_statistics_t *out,
+                                       qtensor_error_t **error);
+
+// How many bits are set in each plane of a tensor, of the least significant bit first, the signs
+// last. `n` is the number of planes: the precision, and one more with a sign.
+//
+// QTENSOR_SHAPE_MISMATCH for another n; QTENSOR_UNSUPPORTED above precision 63.
+qtensor_status qtensor_plane_ones(const qtensor_t *tensor,
+                                  uint64_t *ones,
+                                  size_t n,
+                                  qtensor_error_t **error);
+
+// How often each code occurs in a tensor, from the lowest one on. `n` is the number of codes:
+// 2^precision, or 2^(precision + 1) - 1 with a sign, of which the first is -(2^precision - 1).
+//
+// QTENSOR_SHAPE_MISMATCH for another n; QTENSOR_UNSUPPORTED above precision 16.
+qtensor_status qtensor_code_histogram(const qtensor_t *tensor,
+                                      uint64_t *histogram,
+                                      size_t n,
+                                      qtensor_error_t **error);
+
+// Nanoseconds from some beginning, by a clock that never goes back: what lies between two calls is a
+// time. 0 where the system has no such clock.
+uint64_t qtensor_clock_now(void);
+
+// What `n` runs took, from the seconds of each in any order. The caller has set out->struct_size to
+// sizeof(qtensor_timing_t).
+//
+// QTENSOR_OUT_OF_RANGE for no runs; QTENSOR_NON_FINITE for one that took no finite number of seconds;
+// QTENSOR_BUFFER_TOO_SMALL where out->struct_size is smaller than the first version's.
+qtensor_status qtensor_timing_summarize(const double *seconds,
+                                        size_t n,
+                                        qtensor_timing_t *out,
+                                        qtensor_error_t **error);
+
+// The table of a process of 45 nm (M. Horowitz, "Computing's Energy Problem", ISSCC 2014). Two entries
+// are not his: bit operations, for which the addition of 32-bit integers stands in, and memory, where
+// he gives 1300 to 2600 pJ for 64 bits and this has the middle. The caller has set out->struct_size
+// to sizeof(qtensor_energy_table_t).
+//
+// QTENSOR_BUFFER_TOO_SMALL where that is smaller than the first version's.
+qtensor_status qtensor_energy_table_default(qtensor_energy_table_t *out,
+                                            qtensor_error_t **error);
+
+// The energy that work takes by a table: the sum of the numbers times what each takes. The caller has
+// set the struct_size of all three.
+//
+// QTENSOR_INVALID_ARGUMENT for an entry of the table that is negative or not finite;
+// QTENSOR_UNSUPPORTED for work or a table of a later version; QTENSOR_BUFFER_TOO_SMALL where a
+// struct_size is smaller than the first version's.
+qtensor_status qtensor_energy_model(const qtensor_energy_work_t *work,
+                                    const qtensor_energy_table_t *table,
+                                    qtensor_energy_modelled_t *out,
+                                    qtensor_error_t **error);
+
+// Opens the system's counters of energy, Linux's powercap tree or its performance events, and starts
+// to measure. `*out` is freed with qtensor_energy_meter_free().
+//
+// QTENSOR_UNAVAILABLE where there are none, as in most virtual machines, and where they are not for
+// everybody to read; QTENSOR_MALFORMED for files with something else in them.
+qtensor_status qtensor_energy_meter_open(qtensor_energy_meter_t **out,
+                                         qtensor_error_t **error);
+
+// The same by the powercap tree whose root is the folder `root`, for containers that have it
+// elsewhere, and for tests.
+qtensor_status qtensor_energy_meter_open_powercap(const char *root,
+                                                  qtensor_energy_meter_t **out,
+                                                  qtensor_error_t **error);
+
+// Frees a meter; NULL does nothing.
+void qtensor_energy_meter_free(qtensor_energy_meter_t *meter);
+
+// How many packages are measured.
+size_t qtensor_energy_meter_packages(const qtensor_energy_meter_t *meter);
+
+// Starts a measurement anew.
+//
+// QTENSOR_UNAVAILABLE where a counter cannot be read any more; QTENSOR_MALFORMED for files with
+// something else in them.
+qtensor_status qtensor_energy_meter_start(qtensor_energy_meter_t *meter, qtensor_error_t **error);
+
+// What was taken since the start; the measurement goes on. Counters are updated about once a
+// millisecond, so measure a second or more; one of the powercap tree begins again at 0 after minutes
+// or an hour, which is seen once between two readings. The caller has set out->struct_size to
+// sizeof(qtensor_energy_reading_t).
+//
+// QTENSOR_UNAVAILABLE where no counter has moved, and as for qtensor_energy_meter_start();
+// QTENSOR_BUFFER_TOO_SMALL where out->struct_size is smaller than the first version's.
+qtensor_status qtensor_energy_meter_read(qtensor_energy_meter_t *meter,
+                                         qtensor_energy_reading_t *out,
+                                         qtensor_error_t **error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -32,6 +32,7 @@
 #include "caffe2_qtensor/error.hpp"
 #include "caffe2_qtensor/fixed.hpp"
 #include "caffe2_qtensor/halves.hpp"
+#include "caffe2_qtensor/measure.hpp"
 #include "caffe2_qtensor/minidb_reader.hpp"
 #include "caffe2_qtensor/minidb_writer.hpp"
 #include "caffe2_qtensor/observer.hpp"

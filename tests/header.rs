@@ -43,7 +43,8 @@ fn generated() -> String {
     ]);
     let sources = sources.chain(&["minidb", "blobs", "choose", "quantize", "dequantize"]);
     let sources = sources.chain(&["halves", "conv1d", "product_options", "product", "fixed"]);
-    let sources = sources.chain(&["observer", "calibrate"]);
+    let sources =
+        sources.chain(&["observer", "calibrate", "loss", "loss_metrics", "measure", "energy"]);
     let mut builder = cbindgen::Builder::new().with_config(config);
     for source in sources {
         builder = builder.with_src(in_crate("src/capi").join(source).with_extension("rs"));

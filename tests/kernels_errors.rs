@@ -21,13 +21,19 @@ mod random;
 use caffe2_qtensor::kernels::Level;
 use caffe2_qtensor::kernels::errors::{
     BLOCK, Indices, Limits, NO_ERROR, OCTAVE_BINS, Outside, Sums, bin_range, indices, outside,
-    outside_magnitudes, sums,
+    outside_magnitudes, places, sums,
 };
 use guard::Guarded;
 use random::Random;
 
+/// The sum of lanes, in the order that the module defines.
+fn crosswise(lanes: [f64; 8]) -> f64 {
+    let quarter = |first: usize| lanes[first] + lanes[first + 4];
+    (quarter(0) + quarter(2)) + (quarter(1) + quarter(3))
+}
+
 /// The sums as the module defines them: by lanes, which are added up crosswise.
-fn expected(reference: &[f32], values: &[f32]) -> Sums {
+fn expected(reference: &[f32], values: &[f32], limits: Limits) -> Sums {
     let pairs = || {
         let wide = |x: &f32| f64::from(*x);
         reference.iter().zip(values).map(move |(x, y)| (wide(x), wide(y)))
@@ -35,31 +41,52 @@ fn expected(reference: &[f32], values: &[f32]) -> Sums {
     let sum = |term: &dyn Fn(f64, f64) -> f64| {
         let mut lanes = [0.0_f64; 8];
         pairs().enumerate().for_each(|(index, (x, y))| lanes[index % 8] += term(x, y));
-        let quarter = |first: usize| lanes[first] + lanes[first + 4];
-        (quarter(0) + quarter(2)) + (quarter(1) + quarter(3))
+        crosswise(lanes)
     };
+    let mut squares = [0.0_f64; 8];
+    for (index, (x, y)) in pairs().enumerate() {
+        squares[index % 8] = (y - x).mul_add(y - x, squares[index % 8]);
+    }
     Sums {
         error: sum(&|x, y| y - x),
         absolute: sum(&|x, y| (y - x).abs()),
-        squared: sum(&|x, y| (y - x) * (y - x)),
+        squared: crosswise(squares),
         xx: sum(&|x, _| x * x),
         xy: sum(&|x, y| x * y),
         yy: sum(&|_, y| y * y),
         max: pairs().map(|(x, y)| (y - x).abs()).fold(0.0, f64::max),
-        low: reference.iter().copied().fold(f32::INFINITY, f32::min),
-        high: reference.iter().copied().fold(f32::NEG_INFINITY, f32::max),
-        flushed: pairs().filter(|(x, y)| *y == 0.0 && *x != 0.0).count() as u64,
+        outside: found_outside(reference, values, |x| (x < limits.low, x > limits.high)),
     }
 }
 
-/// The bits of everything, so that zeros of different signs differ.
-fn bits(sums: &Sums) -> [u64; 10] {
-    let Sums { error, absolute, squared, xx, xy, yy, max, .. } = *sums;
-    let [a, b, c, d, e, f, g] = [error, absolute, squared, xx, xy, yy, max].map(f64::to_bits);
-    // Which zero the smallest number is, is left open.
-    let ends = [sums.low + 0.0, sums.high + 0.0].map(|end| u64::from(end.to_bits()));
-    [a, b, c, d, e, f, g, ends[0], ends[1], sums.flushed]
+/// What is outside, one by one.
+fn found_outside(reference: &[f32], values: &[f32], is: impl Fn(f32) -> (bool, bool)) -> Outside {
+    let mut found = Outside::default();
+    for (x, y) in reference.iter().zip(values) {
+        match is(*x) {
+            _ if !x.is_finite() || !y.is_finite() => {}
+            (true, _) => found.low += 1,
+            (false, true) => found.high += 1,
+            (false, false) => found.flushed += u64::from(*y == 0.0 && *x != 0.0),
+        }
+    }
+    found
 }
+
+/// The bits of everything, so that zeros of different signs differ.
+fn bits(sums: &Sums) -> ([u64; 7], Outside) {
+    let Sums { error, absolute, squared, xx, xy, yy, max, outside } = *sums;
+    ([error, absolute, squared, xx, xy, yy, max].map(f64::to_bits), outside)
+}
+
+/// Limits that some numbers are outside of, all and none, and such as leave nothing between.
+const LIMITS: [Limits; 5] = [
+    Limits { low: -1.0, high: 1.0 },
+    Limits { low: 0.0, high: 2.0 },
+    Limits { low: f32::MIN, high: f32::MAX },
+    Limits { low: 0.5, high: 0.25 },
+    Limits::NONE,
+];
 
 struct Memory {
     reference: Guarded,
@@ -87,20 +114,36 @@ impl Memory {
 }
 
 fn check(memory: &mut Memory, reference: &[f32], values: &[f32]) {
-    let sums_expected = expected(reference, values);
     for level in Level::available() {
         for front in [true, false] {
             let [reference, values] = memory.copies(reference, values, front);
-            let found = sums(level, reference, values);
             let note = format!("{} of {}", level.name(), reference.len());
             let finite = reference.iter().chain(&*values).all(|number| number.is_finite());
-            assert_eq!(found.is_finite(), finite, "{note}");
+            for limits in LIMITS {
+                let found = sums(level, reference, values, &limits);
+                assert_eq!(found.is_finite(), finite, "{note}");
+                if finite {
+                    let expected = expected(reference, values, limits);
+                    assert_eq!(bits(&found), bits(&expected), "{note}: {limits:?}");
+                }
+            }
             if finite {
-                assert_eq!(bits(&found), bits(&sums_expected), "{note}: {found:?}");
                 check_indices(level, reference, values);
+                check_places(level, reference);
             }
             check_outside(level, reference, values);
         }
+    }
+}
+
+fn check_places(level: Level, numbers: &[f32]) {
+    let largest = numbers.iter().fold(1.0_f64, |most, number| most.max(f64::from(number.abs())));
+    let factor = 2.0_f64.powi(10) / largest;
+    let mut found = vec![0; numbers.len()];
+    places(level, numbers, factor, 2048, &mut found);
+    for (number, found) in numbers.iter().zip(found) {
+        let floor = (f64::from(*number) * factor).floor();
+        assert_eq!(f64::from(found) - 2048.0, floor, "{number:e} by {}", level.name());
     }
 }
 
@@ -122,28 +165,15 @@ fn check_indices(level: Level, reference: &[f32], values: &[f32]) {
 }
 
 fn check_outside(level: Level, reference: &[f32], values: &[f32]) {
-    for (low, high) in [(-1.0, 1.0), (0.0, 2.0), (f32::MIN, f32::MAX), (0.5, 0.25)] {
-        let limits = Limits { low, high };
-        let count = |is: &dyn Fn(f32) -> (bool, bool)| {
-            let mut found = Outside::default();
-            for (x, y) in reference.iter().zip(values) {
-                let (below, above) = is(*x);
-                if !x.is_finite() || !y.is_finite() || !(below || above) {
-                    continue;
-                }
-                found.low += u64::from(below);
-                found.high += u64::from(!below);
-                found.zeroed += u64::from(*y == 0.0 && *x != 0.0);
-            }
-            found
-        };
-        let plain = count(&|x| (x < low, x > high));
-        assert_eq!(outside(level, reference, values, limits), plain, "{}", level.name());
+    for limits in LIMITS {
+        let Limits { low, high } = limits;
+        let expected = found_outside(reference, values, |x| (x < low, x > high));
+        assert_eq!(outside(level, reference, values, limits), expected, "{}", level.name());
         for signed in [false, true] {
-            let magnitudes =
-                count(&|x| (x != 0.0 && x.abs() < low || x < 0.0 && !signed, x.abs() > high));
+            let is = |x: f32| (x != 0.0 && x.abs() < low || x < 0.0 && !signed, x.abs() > high);
+            let expected = found_outside(reference, values, is);
             let found = outside_magnitudes(level, reference, values, limits, signed);
-            assert_eq!(found, magnitudes, "{}", level.name());
+            assert_eq!(found, expected, "{}", level.name());
         }
     }
 }

@@ -185,8 +185,7 @@ impl Job<'_> {
         pairs: &Pairs<'_>,
     ) -> Result<()> {
         let Some(errors) = errors.get_mut(channel) else { return Ok(()) };
-        let outside = |pairs: &Pairs<'_>, low, high| self.reach.outside(elements, pairs, low, high);
-        errors.record(pairs, |place| elements.index(place), outside)
+        errors.record(pairs, elements, &self.reach)
     }
 
     fn count_codes(&self, first: usize, length: usize, errors: &mut [Errors]) {

@@ -6,10 +6,14 @@
 //! how parts were merged.
 
 use crate::error::{Error, Result};
+use crate::kernels::Level;
+use crate::kernels::errors::{BLOCK, places};
 
 /// Bins on each side of 0.
 const HALF: i32 = 2048;
 const BINS: usize = 4096;
+/// The bin that begins at 0.
+const ZERO: u16 = 2048;
 /// The exponent of the smallest number of single precision.
 const SMALLEST: i32 = -149;
 
@@ -43,10 +47,11 @@ impl Distribution {
         }
         let unit = power(self.exponent.saturating_neg());
         for (bins, numbers) in [(&mut self.references, references), (&mut self.values, values)] {
-            for number in numbers {
-                #[allow(clippy::cast_possible_truncation, reason = "within the bins")]
-                let index = (f64::from(*number) * unit).floor() as i32;
-                if let Some(bin) = bin(bins, index) {
+            let mut room = [0_u16; BLOCK];
+            let room = room.get_mut(..numbers.len()).unwrap_or_default();
+            places(Level::best(), numbers, unit, ZERO, room);
+            for place in room {
+                if let Some(bin) = bins.get_mut(usize::from(*place)) {
                     *bin = bin.wrapping_add(1);
                 }
             }

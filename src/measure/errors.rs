@@ -4,10 +4,12 @@ use super::codes::CodeCounts;
 use super::distribution::Distribution;
 use super::magnitudes::{Bin, Magnitudes};
 use super::options::ErrorOptions;
+use super::outside::Elements;
 use super::sum::Sum;
 use crate::error::{Error, Excerpt, Result};
 use crate::kernels::Level;
 use crate::kernels::errors::{BLOCK, Outside, Sums, sums};
+use crate::quantize::Reach;
 use crate::tensor::QTensor;
 
 /// The most pairs that are counted.
@@ -18,7 +20,7 @@ const MOST: u64 = 1 << 62;
 ///
 /// All arithmetic is in double precision, in which the error of two numbers of single precision is
 /// exact unless one is more than 2^29 times the other; then it is rounded. Each sum is within
-/// `2e-14` of the exact one, relative to the sum of its terms' magnitudes, whatever their number.
+/// `3e-14` of the exact one, relative to the sum of its terms' magnitudes, whatever their number.
 ///
 /// A pair of which a number is NaN or infinite is counted and left out of everything else. What is
 /// an average of no pairs is NaN.
@@ -80,29 +82,37 @@ impl Errors {
         })
     }
 
-    /// Takes in at most a block of pairs. `index` gives the number of a pair's element, and `outside`
-    /// what saturated among pairs of which the smallest and the largest reference are those.
+    /// Takes in at most a block of pairs, which are those elements of what has this reach.
     pub(super) fn record(
         &mut self,
         pairs: &Pairs<'_>,
-        index: impl Fn(usize) -> usize,
-        outside: impl FnOnce(&Pairs<'_>, f32, f32) -> Outside,
+        elements: Elements<'_>,
+        reach: &Reach,
     ) -> Result<()> {
         let level = Level::best();
-        let found = sums(level, pairs.reference, pairs.values);
+        let (limits, only_if_none) = reach.limits();
+        let found = sums(level, pairs.reference, pairs.values, &limits);
         let count = u64::try_from(pairs.reference.len()).unwrap_or(u64::MAX);
         if found.is_finite() {
             self.keep(level, pairs)?;
-            self.note(pairs, &found, index, &outside(pairs, found.low, found.high));
+            let is_outside = found.outside.low > 0 || found.outside.high > 0;
+            let outside = if only_if_none && is_outside {
+                reach.outside(elements, pairs)
+            } else {
+                found.outside
+            };
+            self.note(pairs, elements, &found, &outside);
         } else {
             let mut finite = Finite::EMPTY;
             finite.fill(pairs);
             let these = finite.pairs();
-            let found = sums(level, these.reference, these.values);
             let left = u64::try_from(these.reference.len()).unwrap_or(u64::MAX);
             self.keep(level, &these)?;
             self.non_finite = self.non_finite.saturating_add(count.saturating_sub(left));
-            self.note(pairs, &found, index, &outside(pairs, f32::NEG_INFINITY, f32::INFINITY));
+            if left > 0 {
+                let found = sums(level, these.reference, these.values, &limits);
+                self.note(pairs, elements, &found, &reach.outside(elements, pairs));
+            }
         }
         self.count = self.count.saturating_add(count);
         Ok(())
@@ -120,13 +130,7 @@ impl Errors {
         Ok(())
     }
 
-    fn note(
-        &mut self,
-        pairs: &Pairs<'_>,
-        found: &Sums,
-        index: impl Fn(usize) -> usize,
-        outside: &Outside,
-    ) {
+    fn note(&mut self, pairs: &Pairs<'_>, elements: Elements<'_>, found: &Sums, outside: &Outside) {
         self.error.add(found.error);
         self.absolute.add(found.absolute);
         self.squared.add(found.squared);
@@ -135,15 +139,14 @@ impl Errors {
         self.yy.add(found.yy);
         self.saturated_low = self.saturated_low.saturating_add(outside.low);
         self.saturated_high = self.saturated_high.saturating_add(outside.high);
-        let flushed = found.flushed.saturating_sub(outside.zeroed);
-        self.flushed = self.flushed.saturating_add(flushed);
-        if found.low > found.high || self.worst.is_some_and(|(most, _)| most > found.max) {
+        self.flushed = self.flushed.saturating_add(outside.flushed);
+        if self.worst.is_some_and(|(most, _)| most > found.max) {
             return;
         }
         // Seldom: a block has a larger error than all before, or one as large.
         let is_worst = |(x, y): (&f32, &f32)| (f64::from(*y) - f64::from(*x)).abs() == found.max;
         if let Some(place) = pairs.reference.iter().zip(pairs.values).position(is_worst) {
-            let place = u64::try_from(index(place)).unwrap_or(u64::MAX);
+            let place = u64::try_from(elements.index(place)).unwrap_or(u64::MAX);
             self.offer_worst((found.max, place));
         }
     }
@@ -168,11 +171,7 @@ impl Errors {
     /// Nothing is changed then.
     pub fn merge(&mut self, other: &Errors) -> Result<()> {
         self.check_same(other)?;
-        if let (Some(own), Some(theirs)) = (&mut self.magnitudes, &other.magnitudes)
-            && let Some((first, end)) = theirs.covered()
-        {
-            own.cover(first, end.saturating_sub(1))?;
-        }
+        self.make_room(other)?;
         if let (Some(own), Some(theirs)) = (&mut self.magnitudes, &other.magnitudes) {
             own.add(theirs);
         }
@@ -199,7 +198,34 @@ impl Errors {
         Ok(())
     }
 
-    pub(super) fn check_same(&self, other: &Errors) -> Result<()> {
+    /// [`merge`](Self::merge) for each channel, or for none.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "the C interface's"))]
+    pub(crate) fn merge_all(own: &mut [Errors], others: &[Errors]) -> Result<()> {
+        if own.len() != others.len() {
+            return Err(Error::ShapeMismatch {
+                what: "number of channels",
+                value: i128::try_from(others.len()).unwrap_or(i128::MAX),
+                expected: i128::try_from(own.len()).unwrap_or(i128::MAX),
+            });
+        }
+        for (own, other) in own.iter_mut().zip(others) {
+            own.check_same(other)?;
+            own.make_room(other)?;
+        }
+        own.iter_mut().zip(others).try_for_each(|(own, other)| own.merge(other))
+    }
+
+    /// Bins for all that another histogram has.
+    fn make_room(&mut self, other: &Errors) -> Result<()> {
+        if let (Some(own), Some(theirs)) = (&mut self.magnitudes, &other.magnitudes)
+            && let Some((first, end)) = theirs.covered()
+        {
+            own.cover(first, end.saturating_sub(1))?;
+        }
+        Ok(())
+    }
+
+    fn check_same(&self, other: &Errors) -> Result<()> {
         let histograms = [
             (self.codes.is_some(), other.codes.is_some(), "codes"),
             (self.magnitudes.is_some(), other.magnitudes.is_some(), "errors"),

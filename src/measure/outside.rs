@@ -28,32 +28,30 @@ impl Elements<'_> {
 }
 
 impl Reach {
-    /// Counts what is outside, of pairs whose references are from `low` to `high`.
-    pub(super) fn outside(
-        &self,
-        elements: Elements<'_>,
-        pairs: &Pairs<'_>,
-        low: f32,
-        high: f32,
-    ) -> Outside {
+    /// Limits to count by first, and whether that counts only if nothing is outside of them.
+    pub(super) fn limits(&self) -> (Limits, bool) {
+        match self {
+            Reach::One(limits) => (*limits, false),
+            // By magnitudes, whatever the signs.
+            Reach::Magnitudes { .. } => (Limits { low: f32::INFINITY, high: f32::INFINITY }, true),
+            Reach::Channels { all, .. } => (*all, true),
+        }
+    }
+
+    /// Counts what is outside; pairs that are not finite are left out.
+    pub(super) fn outside(&self, elements: Elements<'_>, pairs: &Pairs<'_>) -> Outside {
         let Pairs { reference, values } = *pairs;
         let level = Level::best();
         match self {
-            Reach::One(limits) if within(limits, low, high) => Outside::default(),
             Reach::One(limits) => outside(level, reference, values, *limits),
             Reach::Magnitudes { limits, signed } => {
                 outside_magnitudes(level, reference, values, *limits, *signed)
             }
-            Reach::Channels { all, .. } if within(all, low, high) => Outside::default(),
             Reach::Channels { layout, limits, .. } => {
                 outside_channels(*layout, limits, elements, pairs)
             }
         }
     }
-}
-
-fn within(limits: &Limits, low: f32, high: f32) -> bool {
-    low >= limits.low && high <= limits.high
 }
 
 fn outside_channels(
@@ -75,20 +73,29 @@ fn outside_channels(
                 found.add(&outside(Level::best(), reference, values, *limits));
             }
         }
-        Elements::From(first) => {
-            // The next row is the next channel's: no division for each element.
+        Elements::From(first) if layout.row == 1 => {
+            let (mut references, mut values) = (pairs.reference, pairs.values);
             let mut channel = layout.channel(first);
-            let into_row = first.checked_rem(layout.row).unwrap_or(0);
-            let mut left = layout.row.saturating_sub(into_row);
-            for (x, y) in pairs.reference.iter().zip(pairs.values) {
-                found.add_pair(*x, *y, limits_of(channel));
-                left = left.saturating_sub(1);
-                if left == 0 {
-                    left = layout.row;
-                    channel = channel.saturating_add(1);
-                    if channel >= limits.len() {
-                        channel = 0;
-                    }
+            while !references.is_empty() {
+                let these = limits.get(channel..).unwrap_or_default();
+                let count = these.len().min(references.len()).max(1);
+                let (some, later) = references.split_at_checked(count).unwrap_or_default();
+                let (some_values, later_values) =
+                    values.split_at_checked(count).unwrap_or_default();
+                for ((x, y), limits) in some.iter().zip(some_values).zip(these) {
+                    found.add_pair(*x, *y, limits);
+                }
+                (references, values, channel) = (later, later_values, 0);
+            }
+        }
+        Elements::From(first) => {
+            for (channel, at, length) in layout.rows(first, pairs.reference.len()) {
+                let start = at.saturating_sub(first);
+                let part = start..start.saturating_add(length);
+                let reference = pairs.reference.get(part.clone()).unwrap_or_default();
+                let values = pairs.values.get(part).unwrap_or_default();
+                for (x, y) in reference.iter().zip(values) {
+                    found.add_pair(*x, *y, limits_of(channel));
                 }
             }
         }

@@ -4,7 +4,7 @@ use super::errors::{Errors, Pairs};
 use super::options::ErrorOptions;
 use super::outside::Elements;
 use crate::error::{Error, Result};
-use crate::kernels::errors::{BLOCK, Outside};
+use crate::kernels::errors::{BLOCK, Limits};
 use crate::quantize::Reach;
 use crate::tensor::QTensor;
 use crate::threads::{MAX_THREADS, THREAD_ELEMENTS, both, share};
@@ -74,6 +74,9 @@ enum Source<'a> {
     Values(&'a [f32]),
 }
 
+/// The reach of numbers that are no codes'.
+const NOWHERE: Reach = Reach::One(Limits::NONE);
+
 struct Job<'a> {
     reference: &'a [f32],
     source: Source<'a>,
@@ -105,8 +108,7 @@ impl Job<'_> {
         for (first, part) in blocks(first, length) {
             let reference = self.reference.get(part.clone()).unwrap_or_default();
             let values = values.get(part).unwrap_or_default();
-            let index = |place| Elements::From(first).index(place);
-            errors.record(&Pairs { reference, values }, index, |_, _, _| Outside::default())?;
+            errors.record(&Pairs { reference, values }, Elements::From(first), &NOWHERE)?;
         }
         Ok(errors)
     }
@@ -126,9 +128,7 @@ impl Job<'_> {
             let reference = self.reference.get(part).unwrap_or_default();
             let values = values.get_mut(..reference.len()).unwrap_or_default();
             decoder.decode(first, values)?;
-            let elements = Elements::From(first);
-            let outside = |pairs: &Pairs<'_>, low, high| reach.outside(elements, pairs, low, high);
-            errors.record(&Pairs { reference, values }, |place| elements.index(place), outside)?;
+            errors.record(&Pairs { reference, values }, Elements::From(first), reach)?;
             if let Some(counts) = &mut errors.codes {
                 let codes = codes.get_mut(..reference.len()).unwrap_or_default();
                 tensor.read_block(first, codes);

@@ -1,24 +1,24 @@
 //! Eight pairs at a time with AVX2: the lanes of a sum are two registers. There are too few registers
 //! for all sums at once, so those of errors and those of products are added up one after the other.
 
-use super::{LANES, Sums, portable};
+use super::{LANES, Limits, Outside, Sums, portable};
 use core::arch::x86_64::*;
 
 /// # Safety
 /// The machine has AVX2 and FMA; the slices are of one length.
 #[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn sums(reference: &[f32], values: &[f32]) -> Sums {
+pub(super) unsafe fn sums(reference: &[f32], values: &[f32], limits: &Limits) -> Sums {
     let (groups, rest) = reference.as_chunks::<8>();
     let (value_groups, value_rest) = values.as_chunks::<8>();
     // SAFETY: the machine has the features; there are as many groups of both.
     let (mut lanes, mut sums) = unsafe {
-        let (errors, sums) = errors(groups, value_groups);
+        let (errors, sums) = errors(groups, value_groups, limits);
         let products = products(groups, value_groups);
         let [error, absolute, squared] = errors;
         let [xx, xy, yy] = products;
         (portable::Lanes { error, absolute, squared, xx, xy, yy }, sums)
     };
-    lanes.add(rest, value_rest, &mut sums);
+    lanes.add(rest, value_rest, limits, &mut sums);
     lanes.finish(&mut sums);
     sums
 }
@@ -29,49 +29,53 @@ type Halves = [__m256d; 2];
 /// Lanes of the sums of errors, of their magnitudes and of their squares; and what is no sum.
 ///
 /// # Safety
-/// The machine has AVX2; there are as many groups of both.
+/// The machine has AVX2 and FMA; there are as many groups of both.
 #[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn errors(reference: &[[f32; 8]], values: &[[f32; 8]]) -> ([[f64; LANES]; 3], Sums) {
+#[target_feature(enable = "avx2,fma")]
+unsafe fn errors(
+    reference: &[[f32; 8]],
+    values: &[[f32; 8]],
+    limits: &Limits,
+) -> ([[f64; LANES]; 3], Sums) {
     let zero = _mm256_setzero_pd();
     let magnitude = _mm256_castsi256_pd(_mm256_set1_epi64x(i64::MAX));
     let (mut error, mut absolute, mut squared) = ([zero; 2], [zero; 2], [zero; 2]);
     let mut max = zero;
-    let mut low = _mm256_set1_ps(f32::INFINITY);
-    let mut high = _mm256_set1_ps(f32::NEG_INFINITY);
-    let mut flushed = _mm256_setzero_si256();
+    let (lowest, highest) = (_mm256_set1_ps(limits.low), _mm256_set1_ps(limits.high));
+    let mut counts = [_mm256_setzero_si256(); 3];
     for (xs, ys) in reference.iter().zip(values) {
         // SAFETY: a group has eight numbers.
         let (x, y) = unsafe { (_mm256_loadu_ps(xs.as_ptr()), _mm256_loadu_ps(ys.as_ptr())) };
-        low = _mm256_min_ps(low, x);
-        high = _mm256_max_ps(high, x);
-        let zeroed = _mm256_cmp_ps::<_CMP_EQ_OQ>(y, _mm256_setzero_ps());
+        let low = _mm256_cmp_ps::<_CMP_LT_OQ>(x, lowest);
+        let high = _mm256_andnot_ps(low, _mm256_cmp_ps::<_CMP_GT_OQ>(x, highest));
+        let now = _mm256_cmp_ps::<_CMP_EQ_OQ>(y, _mm256_setzero_ps());
         let before = _mm256_cmp_ps::<_CMP_NEQ_OQ>(x, _mm256_setzero_ps());
-        flushed = _mm256_sub_epi32(flushed, _mm256_castps_si256(_mm256_and_ps(zeroed, before)));
+        let flushed = _mm256_andnot_ps(_mm256_or_ps(low, high), _mm256_and_ps(now, before));
+        for (count, these) in counts.iter_mut().zip([low, high, flushed]) {
+            *count = _mm256_sub_epi32(*count, _mm256_castps_si256(these));
+        }
         let (x, y) = (wide(x), wide(y));
         for half in 0..2 {
             let e = _mm256_sub_pd(y[half], x[half]);
             let size = _mm256_and_pd(e, magnitude);
             error[half] = _mm256_add_pd(error[half], e);
             absolute[half] = _mm256_add_pd(absolute[half], size);
-            squared[half] = _mm256_add_pd(squared[half], _mm256_mul_pd(e, e));
+            squared[half] = _mm256_fmadd_pd(e, e, squared[half]);
             max = _mm256_max_pd(max, size);
         }
     }
-    let mut counts = [0_u32; 8];
-    let (mut least, mut most, mut largest) = ([0.0_f32; 8], [0.0_f32; 8], [0.0_f64; 4]);
-    // SAFETY: each array has room for its register.
-    unsafe {
-        _mm256_storeu_si256(counts.as_mut_ptr().cast(), flushed);
-        _mm256_storeu_ps(least.as_mut_ptr(), low);
-        _mm256_storeu_ps(most.as_mut_ptr(), high);
-        _mm256_storeu_pd(largest.as_mut_ptr(), max);
-    }
+    let mut largest = [0.0_f64; 4];
+    // SAFETY: the array has room for its register.
+    unsafe { _mm256_storeu_pd(largest.as_mut_ptr(), max) };
+    let [low, high, flushed] = counts.map(|register| {
+        let mut counts = [0_u32; 8];
+        // SAFETY: the array has room for its register.
+        unsafe { _mm256_storeu_si256(counts.as_mut_ptr().cast(), register) };
+        counts.into_iter().map(u64::from).sum()
+    });
     let sums = Sums {
         max: largest.into_iter().fold(0.0, f64::max),
-        low: least.into_iter().fold(f32::INFINITY, f32::min),
-        high: most.into_iter().fold(f32::NEG_INFINITY, f32::max),
-        flushed: counts.into_iter().map(u64::from).sum(),
+        outside: Outside { low, high, flushed },
         ..Sums::default()
     };
     ([lanes(error), lanes(absolute), lanes(squared)], sums)

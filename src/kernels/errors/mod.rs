@@ -5,9 +5,10 @@
 //! precision is exact there, and so is the error unless the two are more than 2^29 apart.
 //!
 //! The specification, to the last bit, is `portable`: pair `i` of a block is added to lane `i % 8`,
-//! and the lanes are added up in a fixed order. A block has at most [`BLOCK`] pairs, so that no lane
-//! has more than 128 terms: each sum is within `130 * 2^-53`, less than `1.5e-14`, of the sum of its
-//! terms' magnitudes. `tests/kernels_errors.rs` holds every level to it.
+//! the square in one rounding with its addition, and the lanes are added up in a fixed order. A block
+//! has at most [`BLOCK`] pairs, so that no lane has more than 256 terms: each sum is within
+//! `260 * 2^-53`, less than `3e-14`, of the sum of its terms' magnitudes. `tests/kernels_errors.rs`
+//! holds every level to it.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -15,15 +16,17 @@ mod avx2;
 mod avx512;
 mod indices;
 mod outside;
+mod places;
 mod portable;
 
 use super::cpu::{Kind, Level};
 
 pub use indices::{Indices, NO_ERROR, OCTAVE_BINS, bin_range, indices};
 pub use outside::{Limits, Outside, outside, outside_magnitudes};
+pub use places::places;
 
 /// The most pairs in a block: reference, values and what is made of them fit the first-level cache.
-pub const BLOCK: usize = 1024;
+pub const BLOCK: usize = 2048;
 
 /// What is added up of a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -42,12 +45,8 @@ pub struct Sums {
     pub yy: f64,
     /// The largest `|y - x|`; 0 without pairs.
     pub max: f64,
-    /// The smallest `x`; positive infinity without pairs.
-    pub low: f32,
-    /// The largest `x`; negative infinity without pairs.
-    pub high: f32,
-    /// Pairs of which `y` is 0 and `x` is not.
-    pub flushed: u64,
+    /// What lies outside of the limits, and what became 0 within them.
+    pub outside: Outside,
 }
 
 impl Sums {
@@ -59,18 +58,18 @@ impl Sums {
 
 /// Adds up a block of at most [`BLOCK`] pairs; the slices are of one length (the function panics
 /// otherwise).
-pub fn sums(level: Level, reference: &[f32], values: &[f32]) -> Sums {
+pub fn sums(level: Level, reference: &[f32], values: &[f32], limits: &Limits) -> Sums {
     assert!(reference.len() == values.len(), "there is a value for each reference");
     assert!(reference.len() <= BLOCK, "a block has at most {BLOCK} pairs");
     match level.kind() {
-        Kind::Portable => portable::sums(reference, values),
+        Kind::Portable => portable::sums(reference, values, limits),
         // SAFETY: a `Level` of this kind exists only where AVX2 and FMA do; the lengths were checked.
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => unsafe { avx2::sums(reference, values) },
+        Kind::Avx2 => unsafe { avx2::sums(reference, values, limits) },
         // SAFETY: a `Level` of this kind exists only where AVX-512 F, DQ and VL do; the lengths were
         // checked.
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx512 => unsafe { avx512::sums(reference, values) },
+        Kind::Avx512 => unsafe { avx512::sums(reference, values, limits) },
     }
 }
 

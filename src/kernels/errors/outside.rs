@@ -17,15 +17,16 @@ impl Limits {
     pub const NONE: Limits = Limits { low: f32::NEG_INFINITY, high: f32::INFINITY };
 }
 
-/// What lies outside. Pairs of which a number is not finite are left out.
+/// What lies outside of limits, and what became 0 within. Pairs of which a number is not finite are
+/// left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outside {
     /// References below.
     pub low: u64,
     /// References above.
     pub high: u64,
-    /// Either, where the reference is not 0 and the value is.
-    pub zeroed: u64,
+    /// References within that are not 0 and whose value is.
+    pub flushed: u64,
 }
 
 impl Outside {
@@ -33,24 +34,42 @@ impl Outside {
     pub fn add(&mut self, other: &Outside) {
         self.low += other.low;
         self.high += other.high;
-        self.zeroed += other.zeroed;
+        self.flushed += other.flushed;
     }
 
     /// Adds one pair.
     #[inline(always)]
     pub fn add_pair(&mut self, reference: f32, value: f32, limits: &Limits) {
-        self.note(reference, value, reference < limits.low, reference > limits.high);
+        let mut one = [0; 3];
+        note(&mut one, reference, value, reference < limits.low, reference > limits.high);
+        self.add_counts(one);
     }
 
     #[inline(always)]
-    fn note(&mut self, reference: f32, value: f32, low: bool, high: bool) {
-        let finite = reference.is_finite() & value.is_finite();
-        let (low, high) = (low & finite, high & finite & !low);
+    fn add_counts(&mut self, [low, high, flushed]: [u32; 3]) {
         self.low += u64::from(low);
         self.high += u64::from(high);
-        self.zeroed += u64::from((low | high) & (value == 0.0) & (reference != 0.0));
+        self.flushed += u64::from(flushed);
     }
 }
+
+/// Adds a pair to counts, without a branch and as wide as the numbers are, so that loops are
+/// vectorized.
+#[inline(always)]
+fn note(counts: &mut [u32; 3], reference: f32, value: f32, low: bool, high: bool) {
+    let magnitude = |number: f32| number.to_bits() & 0x7fff_ffff;
+    let finite = |number: f32| u32::from(magnitude(number) < 0x7f80_0000);
+    let counts_at_all = finite(reference) & finite(value);
+    let low = u32::from(low) & counts_at_all;
+    let high = u32::from(high) & counts_at_all & (low ^ 1);
+    let zeroed = u32::from(magnitude(value) == 0) & u32::from(magnitude(reference) != 0);
+    counts[0] += low;
+    counts[1] += high;
+    counts[2] += zeroed & counts_at_all & (low ^ 1) & (high ^ 1);
+}
+
+/// Pairs whose counts fit 32 bits.
+const PART: usize = 1 << 20;
 
 struct Plain<'a>(&'a [f32], &'a [f32], Limits);
 
@@ -58,11 +77,13 @@ impl Step<Outside> for Plain<'_> {
     #[inline(always)]
     fn run(self, out: &mut [Outside]) {
         let Plain(references, values, limits) = self;
-        let mut found = Outside::default();
-        for (x, y) in references.iter().zip(values) {
-            found.add_pair(*x, *y, &limits);
+        for (references, values) in references.chunks(PART).zip(values.chunks(PART)) {
+            let mut found = [0; 3];
+            for (x, y) in references.iter().zip(values) {
+                note(&mut found, *x, *y, *x < limits.low, *x > limits.high);
+            }
+            out[0].add_counts(found);
         }
-        out[0] = found;
     }
 }
 
@@ -72,12 +93,14 @@ impl Step<Outside> for Magnitudes<'_> {
     #[inline(always)]
     fn run(self, out: &mut [Outside]) {
         let Magnitudes(references, values, limits, signed) = self;
-        let mut found = Outside::default();
-        for (x, y) in references.iter().zip(values) {
-            let below = ((x.abs() < limits.low) & (*x != 0.0)) | ((*x < 0.0) & !signed);
-            found.note(*x, *y, below, x.abs() > limits.high);
+        for (references, values) in references.chunks(PART).zip(values.chunks(PART)) {
+            let mut found = [0; 3];
+            for (x, y) in references.iter().zip(values) {
+                let below = ((x.abs() < limits.low) & (*x != 0.0)) | ((*x < 0.0) & !signed);
+                note(&mut found, *x, *y, below, x.abs() > limits.high);
+            }
+            out[0].add_counts(found);
         }
-        out[0] = found;
     }
 }
 

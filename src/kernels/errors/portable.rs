@@ -1,11 +1,11 @@
 //! The specification: plain Rust, one pair at a time.
 
-use super::{LANES, Sums, total};
+use super::{LANES, Limits, Sums, total};
 
-pub(super) fn sums(reference: &[f32], values: &[f32]) -> Sums {
-    let mut sums = Sums { low: f32::INFINITY, high: f32::NEG_INFINITY, ..Sums::default() };
+pub(super) fn sums(reference: &[f32], values: &[f32], limits: &Limits) -> Sums {
+    let mut sums = Sums::default();
     let mut lanes = Lanes::default();
-    lanes.add(reference, values, &mut sums);
+    lanes.add(reference, values, limits, &mut sums);
     lanes.finish(&mut sums);
     sums
 }
@@ -24,21 +24,25 @@ pub(super) struct Lanes {
 impl Lanes {
     /// Adds pairs, of which the first belongs to the first lane; and to `sums` what is no sum.
     #[inline]
-    pub(super) fn add(&mut self, reference: &[f32], values: &[f32], sums: &mut Sums) {
+    pub(super) fn add(
+        &mut self,
+        reference: &[f32],
+        values: &[f32],
+        limits: &Limits,
+        sums: &mut Sums,
+    ) {
         for (references, values) in reference.chunks(LANES).zip(values.chunks(LANES)) {
             for (lane, (reference, value)) in references.iter().zip(values).enumerate() {
                 let (x, y) = (f64::from(*reference), f64::from(*value));
                 let e = y - x;
                 self.error[lane] += e;
                 self.absolute[lane] += e.abs();
-                self.squared[lane] += e * e;
+                self.squared[lane] = e.mul_add(e, self.squared[lane]);
                 self.xx[lane] += x * x;
                 self.xy[lane] += x * y;
                 self.yy[lane] += y * y;
                 sums.max = sums.max.max(e.abs());
-                sums.low = sums.low.min(*reference);
-                sums.high = sums.high.max(*reference);
-                sums.flushed += u64::from(*value == 0.0 && *reference != 0.0);
+                sums.outside.add_pair(*reference, *value, limits);
             }
         }
     }
