@@ -1,211 +1,183 @@
-// How few bits does a trained model need? Turns the weights of a Caffe2 model into quantized
-// tensors of ever fewer bits, saves each model as a Caffe2 database, reads it back, and classifies
-// handwritten digits with what was read.
+// How few bits does a trained model need? Classifies handwritten digits with a model of floats and
+// with quantized ones, and says of each what it takes and how often it is right.
 //
-//   digits MODEL.minidb TEST.minidb FOLDER
+//   digits FLOATS.minidb TRAIN.minidb TEST.minidb QUANTIZED.minidb...
 //
-// MODEL has the layers fc1 to fc3, each a weight [outputs, inputs] and a bias; TEST has the images
-// and their labels. FOLDER receives a database for every number of bits.
-#include <caffe2_qtensor.hpp>
+// FLOATS has the layers fc1, fc2, ...: a weight fcN_w [outputs, inputs] and a bias fcN_b each. In each
+// QUANTIZED the weights are quantized tensors, as `qtensor quantize` writes them. TRAIN shows what
+// values go into the layers; TEST has the images to classify, `data`, and what they show, `label`.
+#include "model.hpp"
 
-#include <algorithm>
+#include <cinttypes>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <limits>
-#include <stdexcept>
+#include <memory>
 #include <string>
 #include <vector>
 
-namespace qt = caffe2_qtensor;
-
 namespace {
 
-// A layer as it computes: outputs = weights * inputs + bias.
-struct Layer {
-  std::vector<float> weights, bias;
-  std::size_t outputs, inputs;
-};
+using namespace digits;
 
-struct Model {
-  std::vector<Layer> layers;
-  std::uint64_t wire_bytes;
-};
-
-struct Digits {
-  std::vector<float> images;
-  std::vector<std::int32_t> labels;
-};
-
-// What quantization lost, over all weights.
-struct Loss {
-  double worst = 0.0, noise = 0.0, signal = 0.0;
-  double sqnr() const { return 10.0 * std::log10(signal / noise); }
-};
-
-template <class T>
-std::vector<T> elements_of(qt::DenseRef dense) {
-  const qt::Span<const T> elements = dense.elements<T>();
-  return std::vector<T>(elements.begin(), elements.end());
-}
-
-// The tensor of `bits` bits whose first and last code stand for the smallest and the largest value.
-qt::Tensor quantize(qt::DenseRef dense, int bits) {
-  const qt::Span<const float> values = dense.elements<float>();
-  double low = std::numeric_limits<double>::infinity(), high = -low;
-  for (const float value : values) {
-    low = std::min<double>(low, value);
-    high = std::max<double>(high, value);
-  }
-  const double last_code = static_cast<double>((1 << bits) - 1);
-  const double scale = high > low ? (high - low) / last_code : 1.0;
-  qt::Tensor tensor(dense.dims(), bits);
-  tensor.set_scale(scale);
-  tensor.set_bias(low / scale);
-  tensor.quantize(values);
-  return tensor;
-}
-
-// Saves the model with weights of `bits` bits; the few biases stay floats.
-void save(const qt::Blobs& model, int bits, const std::string& path) {
-  qt::MinidbWriter writer(path);
-  for (const qt::Blob& blob : model) {
-    if (blob.dense().ndim() == 2) {
-      writer.append(blob.name(), quantize(blob.dense(), bits));
-    } else {
-      writer.append(blob.name(), blob.dense());
+// The counters of the processor's energy, where this machine has any that may be read, and what the
+// machine takes without us.
+class Energy {
+ public:
+  Energy() {
+    try {
+      meter_.reset(new qt::EnergyMeter());
+      idle_ = over_a_second([] {}).watts;
+    } catch (const qt::Error& error) {
+      if (error.status() != QTENSOR_UNAVAILABLE) {
+        throw;
+      }
+      meter_.reset();
+      why_ = error.what();
     }
   }
-  writer.commit();
-}
 
-qt::Blob find(const qt::Blobs& blobs, const std::string& name) {
-  const qt::Blobs::const_iterator found = blobs.find(name);
-  if (found == blobs.end()) {
-    throw std::runtime_error("There is no blob " + name + ".");
-  }
-  return *found;
-}
+  const std::string& why_not() const { return why_; }
 
-// Reads a model whose weights are floats or quantized.
-Model load(const std::string& path) {
-  const qt::Blobs blobs = qt::Blobs::load(path);
-  Model model = {{}, 0};
-  for (const char* name : {"fc1", "fc2", "fc3"}) {
-    const qt::Blob weights = find(blobs, std::string(name) + "_w");
-    const qt::Blob bias = find(blobs, std::string(name) + "_b");
-    const qt::Span<const std::int64_t> dims =
-        weights.has_tensor() ? weights.tensor().dims() : weights.dense().dims();
-    if (dims.size() != 2) {
-      throw std::runtime_error(weights.name() + " is no matrix.");
+  // Nanojoules for each of so many images that a run goes through, above an idle machine.
+  template <class Run>
+  std::string nanojoules(std::size_t images, Run run) {
+    if (!meter_) {
+      return "unavailable";
     }
-    Layer layer;
-    layer.weights = weights.has_tensor() ? weights.tensor().dequantize()
-                                         : elements_of<float>(weights.dense());
-    layer.bias = elements_of<float>(bias.dense());
-    layer.outputs = static_cast<std::size_t>(dims[0]);
-    layer.inputs = static_cast<std::size_t>(dims[1]);
-    const std::size_t expected = model.layers.empty() ? 64 : model.layers.back().outputs;
-    if (layer.inputs != expected || layer.bias.size() != layer.outputs) {
-      throw std::runtime_error(weights.name() + " does not fit its neighbors.");
-    }
-    model.layers.push_back(layer);
+    std::size_t runs = 0;
+    const qtensor_energy_reading_t reading = over_a_second([&] {
+      run();
+      runs++;
+    });
+    const double joules = reading.joules - idle_ * reading.seconds;
+    char text[32];
+    std::snprintf(text, sizeof text, "%.0f", 1e9 * joules / static_cast<double>(runs * images));
+    return text;
   }
+
+ private:
+  // The counters move once in a millisecond.
+  template <class Run>
+  qtensor_energy_reading_t over_a_second(Run run) {
+    const std::uint64_t second = 1000000000;
+    const std::uint64_t start = qt::clock_now();
+    meter_->start();
+    while (qt::clock_now() - start < second) {
+      run();
+    }
+    return meter_->read();
+  }
+
+  std::unique_ptr<qt::EnergyMeter> meter_;
+  std::string why_;
+  double idle_ = 0;
+};
+
+std::uint64_t wire_bytes(const std::string& path) {
+  std::uint64_t bytes = 0;
   qt::MinidbReader reader(path);
   for (const qt::MinidbEntry& entry : reader) {
-    model.wire_bytes += entry.value_size;
+    bytes += entry.value_size;
   }
-  return model;
+  return bytes;
 }
 
-Loss compare(const Model& exact, const Model& quantized) {
-  Loss loss;
-  for (std::size_t i = 0; i < exact.layers.size(); i++) {
-    for (std::size_t k = 0; k < exact.layers[i].weights.size(); k++) {
-      const double value = exact.layers[i].weights[k];
-      const double error = quantized.layers[i].weights[k] - value;
-      loss.worst = std::max(loss.worst, std::fabs(error));
-      loss.noise += error * error;
-      loss.signal += value * value;
-    }
-  }
-  return loss;
-}
-
-std::vector<float> forward(const Model& model, const float* image) {
-  std::vector<float> values(image, image + 64);
-  for (std::size_t i = 0; i < model.layers.size(); i++) {
-    const Layer& layer = model.layers[i];
-    std::vector<float> next(layer.bias);
-    for (std::size_t row = 0; row < layer.outputs; row++) {
-      for (std::size_t column = 0; column < layer.inputs; column++) {
-        next[row] += layer.weights[row * layer.inputs + column] * values[column];
-      }
-      if (i + 1 < model.layers.size()) {
-        next[row] = std::max(next[row], 0.0f);
-      }
-    }
-    values.swap(next);
-  }
-  return values;
-}
-
-std::size_t count_right(const Model& model, const Digits& digits) {
+std::size_t count_right(const std::vector<std::int64_t>& classes, const Images& images) {
   std::size_t right = 0;
-  for (std::size_t i = 0; i < digits.labels.size(); i++) {
-    const std::vector<float> scores = forward(model, &digits.images[64 * i]);
-    const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
-    right += best == digits.labels[i];
+  for (std::size_t i = 0; i < images.count(); i++) {
+    right += classes[i] == images.labels[i];
   }
   return right;
 }
 
-void run(const std::string& model_path, const std::string& test_path, const std::string& folder) {
-  const qt::Blobs weights = qt::Blobs::load(model_path);
-  const Model exact = load(model_path);
-  const qt::Blobs test = qt::Blobs::load(test_path);
-  const Digits digits = {elements_of<float>(find(test, "data").dense()),
-                         elements_of<std::int32_t>(find(test, "label").dense())};
-  if (digits.images.size() != 64 * digits.labels.size()) {
-    throw std::runtime_error("There are not as many images as labels.");
+// The median of many passes over the images, for one of them.
+template <class Model>
+double nanoseconds_an_image(const Model& model, const Images& images) {
+  std::vector<double> passes;
+  for (int i = 0; i < 25; i++) {
+    const std::uint64_t start = qt::clock_now();
+    model.classify(images);
+    passes.push_back(1e-9 * static_cast<double>(qt::clock_now() - start));
   }
-  std::printf("%s on %zu digits, caffe2_qtensor %s\n", model_path.c_str(), digits.labels.size(),
-              qt::version().c_str());
-  std::printf("  %-6s %11s %8s %9s %12s %6s %9s\n", "bits", "model bytes", "smaller", "SQNR dB",
-              "worst error", "right", "accuracy");
-  const auto report = [&](const std::string& bits, const Model& model, const Loss* loss) {
-    const std::size_t right = count_right(model, digits);
-    char sqnr[32] = "-", worst[32] = "-";
-    if (loss != nullptr) {
-      std::snprintf(sqnr, sizeof sqnr, "%.1f", loss->sqnr());
-      std::snprintf(worst, sizeof worst, "%.3g", loss->worst);
+  return 1e9 * qt::summarize(passes).median / static_cast<double>(images.count());
+}
+
+// What the weights of a layer lost; the few biases stay floats.
+double sqnr(const FloatModel& floats, const QuantizedModel& model) {
+  double signal = 0, noise = 0;
+  for (std::size_t i = 0; i < floats.layers().size(); i++) {
+    const qtensor_loss_metrics_t lost =
+        qt::Loss::measure(model.weights(i), floats.weights(i)).metrics();
+    signal += lost.sum_xx;
+    noise += lost.sum_squared;
+  }
+  return 10 * std::log10(signal / noise);
+}
+
+struct Table {
+  const Images& test;
+  Energy energy;
+  std::uint64_t float_bytes = 0;
+
+  explicit Table(const Images& images) : test(images) {
+    const char* heads[][10] = {
+        {"", "planes", "wire", "", "SQNR", "", "", "time", "modeled", "measured"},
+        {"bits", "bytes", "bytes", "smaller", "dB", "right", "accuracy", "ns/image", "nJ/image",
+         "nJ/image"}};
+    for (const auto& h : heads) {
+      std::printf("  %-5s %7s %7s %8s %6s %6s %9s %9s %9s %12s\n", h[0], h[1], h[2], h[3], h[4],
+                  h[5], h[6], h[7], h[8], h[9]);
     }
-    std::printf("  %-6s %11llu %8.2f %9s %12s %6zu %8.2f%%\n", bits.c_str(),
-                static_cast<unsigned long long>(model.wire_bytes),
-                static_cast<double>(exact.wire_bytes) / static_cast<double>(model.wire_bytes),
-                sqnr, worst, right,
-                100.0 * static_cast<double>(right) / static_cast<double>(digits.labels.size()));
-  };
-  report("float", exact, nullptr);
-  for (const int bits : {8, 6, 4, 3, 2, 1}) {
-    const std::string path = folder + "/digits_" + std::to_string(bits) + "bit.minidb";
-    save(weights, bits, path);
-    const Model quantized = load(path);
-    const Loss loss = compare(exact, quantized);
-    report(std::to_string(bits), quantized, &loss);
+  }
+
+  template <class Model>
+  void row(const Model& model, const std::string& path, const std::string& bits,
+           const std::string& planes, const std::string& lost) {
+    const std::uint64_t wire = wire_bytes(path);
+    float_bytes = float_bytes == 0 ? wire : float_bytes;
+    const std::size_t right = count_right(model.classify(test), test);
+    const double modelled =
+        1e9 * qt::modelled_energy(model.work_an_image(), qt::default_energy_table()).joules;
+    const std::string measured =
+        energy.nanojoules(test.count(), [&] { model.classify(test); });
+    std::printf("  %-5s %7s %7" PRIu64 " %8.2f %6s %6zu %8.2f%% %9.0f %9.1f %12s\n", bits.c_str(),
+                planes.c_str(), wire,
+                static_cast<double>(float_bytes) / static_cast<double>(wire), lost.c_str(), right,
+                100.0 * static_cast<double>(right) / static_cast<double>(test.count()),
+                nanoseconds_an_image(model, test), modelled, measured.c_str());
+  }
+};
+
+void run(const std::vector<std::string>& paths) {
+  const FloatModel floats(paths[0]);
+  const Images train = Images::load(paths[1]), test = Images::load(paths[2]);
+  std::printf("%s on %zu digits, caffe2_qtensor %s\n", paths[0].c_str(), test.count(),
+              qt::version().c_str());
+  Table table(test);
+  table.row(floats, paths[0], "float", "-", "-");
+  for (std::size_t i = 3; i < paths.size(); i++) {
+    const QuantizedModel model(paths[i], train);
+    char lost[32];
+    std::snprintf(lost, sizeof lost, "%.1f", sqnr(floats, model));
+    table.row(model, paths[i], std::to_string(model.weights(0).precision()),
+              std::to_string(model.plane_bytes()), lost);
+  }
+  if (!table.energy.why_not().empty()) {
+    std::printf("  No energy was measured: %s\n", table.energy.why_not().c_str());
   }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fprintf(stderr, "usage: digits MODEL.minidb TEST.minidb FOLDER\n");
+  if (argc < 4) {
+    std::fprintf(stderr, "usage: digits FLOATS.minidb TRAIN.minidb TEST.minidb QUANTIZED.minidb...\n");
     return 2;
   }
   try {
-    run(argv[1], argv[2], argv[3]);
+    run(std::vector<std::string>(argv + 1, argv + argc));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "digits: %s\n", error.what());
     return 1;

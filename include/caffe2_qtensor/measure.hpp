@@ -10,7 +10,7 @@
 
 #include "error.hpp"
 #include "span.hpp"
-#include "tensor.hpp"
+#include "tensor_ref.hpp"
 
 namespace caffe2_qtensor {
 
@@ -42,7 +42,7 @@ inline qtensor_loss_options_t asked(const LossOptions& options) {
 class Loss {
  public:
   // What a tensor lost against the floats that it was made from.
-  static Loss measure(const Tensor& tensor, Span<const float> reference,
+  static Loss measure(TensorRef tensor, Span<const float> reference,
                       const LossOptions& options = LossOptions()) {
     const qtensor_loss_options_t asked = detail::asked(options);
     qtensor_loss_t* made = nullptr;
@@ -52,7 +52,7 @@ class Loss {
   }
 
   // The same for each index along a dimension.
-  static Loss measure_per_channel(const Tensor& tensor, Span<const float> reference,
+  static Loss measure_per_channel(TensorRef tensor, Span<const float> reference,
                                   std::int32_t axis, const LossOptions& options = LossOptions()) {
     const qtensor_loss_options_t asked = detail::asked(options);
     qtensor_loss_t* made = nullptr;
@@ -127,7 +127,7 @@ class Loss {
 };
 
 // How much room a tensor takes, as qtensor_sizes() says.
-inline qtensor_sizes_t sizes(const Tensor& tensor, const std::string& name) {
+inline qtensor_sizes_t sizes(TensorRef tensor, const std::string& name) {
   qtensor_sizes_t found;
   found.struct_size = sizeof found;
   detail::call(&qtensor_sizes, tensor.get(), detail::name_argument(name), &found);
@@ -135,7 +135,7 @@ inline qtensor_sizes_t sizes(const Tensor& tensor, const std::string& name) {
 }
 
 // What codes a tensor has, as qtensor_code_statistics() says.
-inline qtensor_code_statistics_t code_statistics(const Tensor& tensor) {
+inline qtensor_code_statistics_t code_statistics(TensorRef tensor) {
   qtensor_code_statistics_t found;
   found.struct_size = sizeof found;
   detail::call(&qtensor_code_statistics, tensor.get(), &found);
@@ -143,14 +143,14 @@ inline qtensor_code_statistics_t code_statistics(const Tensor& tensor) {
 }
 
 // How many bits are set in each plane, the signs last.
-inline std::vector<std::uint64_t> plane_ones(const Tensor& tensor) {
+inline std::vector<std::uint64_t> plane_ones(TensorRef tensor) {
   std::vector<std::uint64_t> ones(std::size_t(tensor.precision()) + (tensor.is_signed() ? 1 : 0));
   detail::call(&qtensor_plane_ones, tensor.get(), ones.data(), ones.size());
   return ones;
 }
 
 // How often each code occurs, from the lowest one on, up to a precision of 16.
-inline std::vector<std::uint64_t> code_histogram(const Tensor& tensor) {
+inline std::vector<std::uint64_t> code_histogram(TensorRef tensor) {
   std::vector<std::uint64_t> counts;
   if (tensor.precision() <= 16) {
     const std::size_t magnitudes = std::size_t(1) << tensor.precision();
