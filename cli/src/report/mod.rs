@@ -1,0 +1,195 @@
+//! The report of a sweep: one HTML page that needs nothing but itself.
+//!
+//! Every plot is drawn here, so that the page says all it has to say without its script, which adds
+//! the choice of other histograms and tooltips. A policy in the page lets no other script run and
+//! nothing be fetched.
+
+mod axis;
+mod bars;
+mod channels;
+mod front;
+mod histogram;
+mod markup;
+mod plot;
+mod tensors;
+
+use crate::sweep::format::{bytes, count, decibels, joules, plural, seconds, times};
+use crate::sweep::model::Sweep;
+use bars::Bars;
+use markup::{Table, details, escape};
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+/// The page.
+pub(crate) fn page(sweep: &Sweep) -> String {
+    // What nobody who names a tensor can know.
+    let nonce = format!("{:016x}", RandomState::new().build_hasher().finish());
+    let title = format!("{} — quantization sweep", sweep.file);
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
+         script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src data:; base-uri 'none'; \
+         form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>{}</title>\n<link rel=\"icon\" href=\"data:,\">\n\
+         <style nonce=\"{nonce}\">\n{}</style>\n</head>\n<body>\n\
+         <a class=\"skip\" href=\"#tensors\">Skip to the tensors</a>\n\
+         {}{}{}{}{}{}\
+         <div id=\"tip\" hidden></div>\n\
+         {}<script nonce=\"{nonce}\">\n{}</script>\n</body>\n</html>\n",
+        escape(&title),
+        include_str!("style.css"),
+        header(sweep),
+        "<main>\n",
+        recommendation(sweep),
+        overview(sweep),
+        costs(sweep),
+        tensors::section(sweep) + "</main>\n" + &footer(sweep),
+        tensors::data(sweep),
+        include_str!("script.js"),
+    )
+}
+
+fn header(sweep: &Sweep) -> String {
+    let values = sweep.tensors.iter().fold(0_u64, |sum, it| sum.saturating_add(it.values));
+    let tensors = u64::try_from(sweep.tensors.len()).unwrap_or(u64::MAX);
+    format!(
+        "<header>\n<p class=\"kind\">Quantization sweep</p>\n<h1>{}</h1>\n<p class=\"meta\">{}, {} of \
+         floats, {} on the wire</p>\n</header>\n",
+        escape(&sweep.file),
+        plural(tensors, "tensor") + ", " + &plural(values, "value"),
+        bytes(sweep.float()),
+        bytes(sweep.float_wire())
+    )
+}
+
+fn recommendation(sweep: &Sweep) -> String {
+    let advice = &sweep.recommendation;
+    let tile = |value: String, words: String| {
+        format!(
+            "<div class=\"tile\"><dt>{}</dt><dd>{}</dd></div>\n",
+            escape(&words),
+            escape(&value)
+        )
+    };
+    let quantized = advice.tensors.iter().filter(|it| it.trial.is_some()).count();
+    let mut tiles = String::new();
+    if quantized > 0 {
+        tiles.push_str(&tile(
+            times(sweep.float_wire(), advice.wire),
+            format!("smaller: {} instead of {}", bytes(advice.wire), bytes(sweep.float_wire())),
+        ));
+        tiles.push_str(&tile(
+            decibels(advice.sqnr),
+            format!("signal to quantization noise; {} wanted", decibels(sweep.threshold)),
+        ));
+    }
+    tiles.push_str(&tile(
+        format!("{quantized} of {}", sweep.tensors.len()),
+        "tensors quantized; the others stay floats".to_owned(),
+    ));
+    let reasons: String =
+        advice.reasons.iter().map(|reason| format!("<li>{}</li>\n", escape(reason))).collect();
+    format!(
+        "<section class=\"card advice\" aria-labelledby=\"recommendation\">\n\
+         <h2 id=\"recommendation\">Recommendation</h2>\n<p class=\"headline\">{}</p>\n\
+         <dl class=\"tiles\">\n{tiles}</dl>\n<ul class=\"reasons\">\n{reasons}</ul>\n{}</section>\n",
+        escape(&advice.headline),
+        tensors::advice(sweep)
+    )
+}
+
+fn overview(sweep: &Sweep) -> String {
+    if sweep.totals.is_empty() {
+        return String::new();
+    }
+    format!(
+        "<section class=\"card\" aria-labelledby=\"front\">\n\
+         <h2 id=\"front\">Loss against size</h2>\n\
+         <p>All tensors together, the ones left as floats included in the size. Up and to the left is \
+         better: the line joins the combinations that no other one beats in both, the Pareto front.\
+         </p>\n{}{}{}</section>\n",
+        front::legend(sweep),
+        front::plots(sweep),
+        details("The numbers behind the plot", &front::table(sweep))
+    )
+}
+
+/// Time and energy.
+fn costs(sweep: &Sweep) -> String {
+    if sweep.totals.is_empty() {
+        return String::new();
+    }
+    let plots = [
+        Bars {
+            title: "time to choose and quantize",
+            value: |total| total.quantize_time,
+            format: seconds,
+            reference: None,
+            class: "time",
+        },
+        Bars {
+            title: "time to dequantize",
+            value: |total| total.dequantize_time,
+            format: seconds,
+            reference: None,
+            class: "time",
+        },
+        Bars {
+            title: "energy to fetch and dequantize, modelled",
+            value: |total| total.energy,
+            format: joules,
+            reference: Some((sweep.float_energy, "fetching the floats")),
+            class: "energy",
+        },
+        Bars {
+            title: "energy to dequantize, measured",
+            value: |total| total.measured.unwrap_or(f64::NAN),
+            format: joules,
+            reference: None,
+            class: "energy measured",
+        },
+    ];
+    let shown = plots.iter().filter(|bars| sweep.unmeasured.is_none() || !bars.class.contains("measured"));
+    let plots: String = shown.map(|it| format!("<figure>{}</figure>\n", bars::plot(sweep, it))).collect();
+    let measured = match &sweep.unmeasured {
+        Some(reason) => format!("Energy measured: unavailable, {reason}."),
+        None => "Energy is measured as the processor package's own counter has it.".to_owned(),
+    };
+    let mut table = Table::new(
+        "Time and energy for all tensors together",
+        1,
+        &["Precision, method", "Quantize", "Dequantize", "Energy, modelled", "Energy, measured"],
+    );
+    for total in &sweep.totals {
+        table.row(
+            "",
+            &[
+                sweep.label(total.precision, total.method),
+                seconds(total.quantize_time),
+                seconds(total.dequantize_time),
+                joules(total.energy),
+                total.measured.map_or_else(|| "unavailable".to_owned(), joules),
+            ],
+        );
+    }
+    format!(
+        "<section class=\"card\" aria-labelledby=\"costs\">\n<h2 id=\"costs\">Time and energy</h2>\n\
+         <p>Times are of this machine, one thread, for all tensors that are quantized. The model of \
+         energy counts bytes from memory and operations in a 45 nm process (Horowitz, ISSCC 2014); it \
+         compares, it does not measure. {}</p>\n{}<div class=\"panels\">\n{plots}</div>\n{}\
+         </section>\n",
+        escape(&measured),
+        front::legend_of_colors(sweep),
+        details("The numbers behind the bars", &table.finish())
+    )
+}
+
+fn footer(sweep: &Sweep) -> String {
+    format!(
+        "<footer><p>SQNR is 10 log<sub>10</sub>(Σx² / Σe²) for values x and their errors e. Smaller \
+         and wire count serialized blobs, {} of them. caffe2_qtensor {}.</p></footer>\n",
+        count(u64::try_from(sweep.tensors.len()).unwrap_or(u64::MAX)),
+        env!("CARGO_PKG_VERSION")
+    )
+}
