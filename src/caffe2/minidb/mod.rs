@@ -5,10 +5,12 @@
 //! `name#%K`. The file ends after a whole record; anything else is damage.
 
 mod assembly;
+mod catalog;
 mod loaded;
 mod reader;
 mod writer;
 
+pub use catalog::{Catalog, Listed};
 pub use loaded::{LoadedBlob, Value, load_all};
 pub use reader::{Entry, Reader};
 pub use writer::{DEFAULT_CHUNK, Writer};
