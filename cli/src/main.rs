@@ -10,6 +10,8 @@ mod context;
 mod failure;
 mod interrupt;
 mod progress;
+mod report;
+mod sweep;
 mod table;
 
 use clap::Parser;

@@ -6,6 +6,7 @@ mod man;
 
 use crate::context::Context;
 use crate::failure::Result;
+use crate::sweep;
 use clap::{ColorChoice, Parser, Subcommand};
 
 /// Exit statuses, at the end of each help.
@@ -31,6 +32,7 @@ pub(crate) struct Arguments {
 #[derive(Subcommand, Debug)]
 enum Command {
     Inspect(inspect::Inspect),
+    Sweep(sweep::Arguments),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -39,6 +41,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     let context = Context::new(arguments.color)?;
     match arguments.command {
         Command::Inspect(command) => command.run(&context),
+        Command::Sweep(command) => command.run(&context),
         Command::Completions(command) => command.run(&context),
         Command::Man(command) => command.run(&context),
     }

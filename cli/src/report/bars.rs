@@ -30,7 +30,7 @@ pub(super) fn plot(sweep: &Sweep, bars: &Bars) -> String {
     // Room for the words above a line.
     let y = Axis::linear((0.0, 1.08 * highest), PLOT.upward());
     let ticks: Vec<Tick> =
-        y.ticks(4.0).into_iter().map(|tick| (y.at(tick), (bars.format)(tick))).collect();
+        y.ticks(6.0).into_iter().map(|tick| (y.at(tick), (bars.format)(tick))).collect();
     let mut content = PLOT.beside(&short(ticks), bars.title);
 
     let (left, right) = PLOT.across();

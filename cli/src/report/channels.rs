@@ -4,11 +4,14 @@
 use super::axis::Axis;
 use super::markup::escape;
 use super::plot::{Plot, color, marker, ticks};
-use crate::sweep::format::decibels;
+use crate::sweep::format::{decibels, number};
 use crate::sweep::model::{Channels, Sweep, Tensor};
 
 const PLOT: Plot =
     Plot { width: 350.0, height: 230.0, left: 50.0, right: 16.0, top: 30.0, bottom: 46.0 };
+
+/// The least ratio that has a place.
+const LEAST: f64 = -20.0;
 
 /// The plot for one method, or nothing where there are no channels.
 pub(super) fn plot(sweep: &Sweep, tensor: &Tensor, method: usize) -> Option<String> {
@@ -23,7 +26,8 @@ pub(super) fn plot(sweep: &Sweep, tensor: &Tensor, method: usize) -> Option<Stri
         all.iter().flat_map(of).filter(|ratio| ratio.is_finite())
     };
     let high = ratios().fold(sweep.threshold, f64::max);
-    let low = ratios().fold(0.0, f64::min);
+    // A channel of next to nothing would press all others together: its number is written instead.
+    let low = ratios().fold(0.0, f64::min).max(LEAST);
     let y = Axis::linear((5.0 * (low / 5.0).floor(), 5.0 * (high / 5.0 + 0.2).ceil()), PLOT.upward());
 
     let (left, right) = PLOT.across();
@@ -57,6 +61,13 @@ pub(super) fn plot(sweep: &Sweep, tensor: &Tensor, method: usize) -> Option<Stri
             marker(method),
             color = color(method),
         ));
+        if ratio < LEAST {
+            content.push_str(&format!(
+                "<text class=\"label\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\n",
+                bottom - 12.0,
+                escape(&number(ratio.round()))
+            ));
+        }
         precisions.push((x, precision.to_string()));
         words.push(text);
     }

@@ -64,11 +64,11 @@ fn plot(sweep: &Sweep, plot: &Plot, class: &str) -> String {
         .map(|tick| (x.at(tick), axis_bytes(tick)))
         .collect();
     let mut content = plot.beside(&ticks(&y, 7.0), "SQNR in dB");
-    content.push_str(&plot.below(&byte_ticks, "all blobs on the wire, logarithmic"));
+    content.push_str(&plot.below(&byte_ticks, "size on the wire, logarithmic"));
 
     let (left, right) = plot.across();
     let wanted = y.at(sweep.threshold);
-    let words = format!("{} wanted", decibels(sweep.threshold));
+    let words = format!("{} wanted", sweep.wanted());
     content.push_str(&format!(
         "<path class=\"wanted\" d=\"M{left:.1} {wanted:.1}H{right:.1}\"/>\n\
          <text class=\"wanted\" x=\"{:.1}\" y=\"{:.1}\">{words}</text>\n",
@@ -104,9 +104,13 @@ fn plot(sweep: &Sweep, plot: &Plot, class: &str) -> String {
             }
         }
     }
-    // From the end where points are far apart.
+    // From the end where points are far apart, the best of each precision.
+    let mut labeled = Vec::new();
     for total in front.iter().rev() {
-        content.push_str(&label(plot, total, place(total), &mut taken));
+        if !labeled.contains(&total.precision) {
+            labeled.push(total.precision);
+            content.push_str(&label(plot, total, place(total), &mut taken));
+        }
     }
     let text = format!(
         "Signal-to-quantization-noise ratio against the size on the wire, for {} combinations of \

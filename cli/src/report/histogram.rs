@@ -87,7 +87,7 @@ impl Shown {
             Of::Codes => !tick.1.contains('.'),
         };
         let x = ticks(&x, 5.0).into_iter().filter(whole).collect();
-        Shown { bars, x, y: ticks(&y, 4.0), text }
+        Shown { bars, x, y: ticks(&y, 5.0), text }
     }
 
     pub(super) fn svg(&self, of: Of) -> String {

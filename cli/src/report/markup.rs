@@ -43,6 +43,7 @@ pub(super) fn json_text(text: &str) -> String {
 pub(super) struct Table {
     html: String,
     words: usize,
+    columns: Vec<String>,
 }
 
 impl Table {
@@ -51,26 +52,28 @@ impl Table {
         let caption = escape(caption);
         let mut html = format!(
             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\">\n\
-             <table><caption>{caption}</caption>\n<thead><tr>"
+             <table role=\"table\"><caption>{caption}</caption>\n<thead><tr>"
         );
         for (index, column) in columns.iter().enumerate() {
             let class = if index < words { " class=\"word\"" } else { "" };
             html.push_str(&format!("<th scope=\"col\"{class}>{}</th>", escape(column)));
         }
         html.push_str("</tr></thead>\n<tbody>\n");
-        Table { html, words }
+        let columns = columns.iter().map(|column| escape(column)).collect();
+        Table { html, words, columns }
     }
 
     /// A row of cells; `class` may mark it.
     pub(super) fn row(&mut self, class: &str, cells: &[String]) {
         let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
-        self.html.push_str(&format!("<tr{class}>"));
-        for (index, cell) in cells.iter().enumerate() {
+        // The roles and the labels are for where the style sheet makes a block of each row.
+        self.html.push_str(&format!("<tr role=\"row\"{class}>"));
+        for (index, (cell, column)) in cells.iter().zip(&self.columns).enumerate() {
             let cell = escape(cell);
+            let class = if index < self.words { " class=\"word\"" } else { "" };
             self.html.push_str(&match index {
-                0 => format!("<th scope=\"row\" class=\"word\">{cell}</th>"),
-                word if word < self.words => format!("<td class=\"word\">{cell}</td>"),
-                _ => format!("<td>{cell}</td>"),
+                0 => format!("<th scope=\"row\" role=\"rowheader\"{class}>{cell}</th>"),
+                _ => format!("<td role=\"cell\" data-label=\"{column}\"{class}>{cell}</td>"),
             });
         }
         self.html.push_str("</tr>\n");
@@ -109,7 +112,8 @@ mod tests {
         table.row("best", &["<w>".to_owned(), "12".to_owned()]);
         let html = table.finish();
         assert!(html.contains("<caption>A &amp; B</caption>"));
-        assert!(html.contains("<tr class=\"best\"><th scope=\"row\" class=\"word\">&lt;w&gt;</th>"));
-        assert!(html.contains("<td>12</td>"));
+        assert!(html.contains("<tr role=\"row\" class=\"best\">"));
+        assert!(html.contains("<th scope=\"row\" role=\"rowheader\" class=\"word\">&lt;w&gt;</th>"));
+        assert!(html.contains("<td role=\"cell\" data-label=\"Bytes\">12</td>"));
     }
 }

@@ -81,7 +81,7 @@ fn recommendation(sweep: &Sweep) -> String {
         ));
         tiles.push_str(&tile(
             decibels(advice.sqnr),
-            format!("signal to quantization noise; {} wanted", decibels(sweep.threshold)),
+            format!("signal to quantization noise; {} wanted", sweep.wanted()),
         ));
     }
     tiles.push_str(&tile(

@@ -10,7 +10,7 @@ pub(crate) struct Sweep {
     pub(crate) file: String,
     pub(crate) precisions: Vec<u8>,
     /// The names of the methods, as they are given on the command line.
-    pub(crate) methods: Vec<String>,
+    pub(crate) methods: Vec<&'static str>,
     /// The dimension whose indices get a scale and a bias each, if any.
     pub(crate) axis: Option<usize>,
     /// The least signal-to-noise ratio that a recommendation accepts.
@@ -92,6 +92,8 @@ pub(crate) struct Outcome {
     pub(crate) dequantize_time: f64,
     /// To fetch the planes from memory and make floats of them, by the model.
     pub(crate) energy: f64,
+    /// To make floats of them, measured.
+    pub(crate) measured: Option<f64>,
 }
 
 /// The channels of a tensor by what they lost.
@@ -133,7 +135,6 @@ pub(crate) struct Total {
     pub(crate) quantize_time: f64,
     pub(crate) dequantize_time: f64,
     pub(crate) energy: f64,
-    /// Joules measured, where the machine lets us.
     pub(crate) measured: Option<f64>,
     /// Whether no other total is both smaller on the wire and better.
     pub(crate) front: bool,
@@ -183,8 +184,19 @@ impl Sweep {
         format!("{precision} {bits}, {}", self.method(method))
     }
 
-    pub(crate) fn method(&self, index: usize) -> &str {
-        self.methods.get(index).map_or("", String::as_str)
+    /// The same in a sentence.
+    pub(crate) fn by(&self, precision: u8, method: usize) -> String {
+        let bits = if precision == 1 { "bit" } else { "bits" };
+        format!("{precision} {bits} by {}", self.method(method))
+    }
+
+    /// The least ratio that is accepted, as it was given.
+    pub(crate) fn wanted(&self) -> String {
+        format!("{} dB", self.threshold).replace('-', "−")
+    }
+
+    pub(crate) fn method(&self, index: usize) -> &'static str {
+        self.methods.get(index).copied().unwrap_or_default()
     }
 
     /// What is advised for a tensor.
@@ -198,6 +210,13 @@ impl Tensor {
     pub(crate) fn outcome(&self, trial: usize) -> Option<(&Trial, &Outcome)> {
         let trial = self.trials.get(trial)?;
         Some((trial, trial.outcome.as_ref().ok()?))
+    }
+
+    /// The trial of a precision and a method, if it was possible, with its index.
+    pub(crate) fn tried(&self, precision: u8, method: usize) -> Option<(usize, &Outcome)> {
+        let is_it = |trial: &Trial| trial.precision == precision && trial.method == method;
+        let found = self.outcomes().find(|(_, trial, _)| is_it(trial));
+        found.map(|(index, _, outcome)| (index, outcome))
     }
 
     /// The trials that were possible, with their indices.

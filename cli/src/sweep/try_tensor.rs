@@ -1,0 +1,143 @@
+//! One tensor at every precision by every method: what each costs and loses.
+
+use super::method::Method;
+use super::model::{Channels, Histogram, Outcome, Trial};
+use caffe2_qtensor::QTensor;
+use caffe2_qtensor::measure::{ErrorOptions, Errors};
+use std::time::Instant;
+
+/// The most bins of a histogram that is kept.
+const BINS: usize = 64;
+/// The most channels that are measured one by one, and the fewest values of one.
+const CHANNELS: (u64, u64) = (1 << 16, 8);
+/// The channels that lost most, as many as are kept.
+const WORST: usize = 8;
+/// How often a tensor is dequantized; the fastest counts.
+const RUNS: u32 = 3;
+
+/// The values of a tensor and where they are measured.
+pub(super) struct Values<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) dims: &'a [i64],
+    pub(super) values: &'a [f32],
+    /// Whose indices get parameters each, if any.
+    pub(super) axis: Option<usize>,
+    /// As long as the values: what codes stand for.
+    pub(super) back: &'a mut Vec<f32>,
+}
+
+impl Values<'_> {
+    /// Tries one precision and one method.
+    pub(super) fn run(&mut self, precision: u8, index: usize, method: Method) -> Trial {
+        let outcome = if self.axis.is_some() && !method.has_channels() {
+            Err(format!("{} has no channels", method.name()))
+        } else {
+            let about = |error: caffe2_qtensor::Error| {
+                format!("{}: {}", method.name(), error.to_string().trim_end_matches('.'))
+            };
+            self.measure(precision, method).map_err(about)
+        };
+        Trial { precision, method: index, outcome }
+    }
+
+    fn measure(&mut self, precision: u8, method: Method) -> caffe2_qtensor::Result<Outcome> {
+        let start = Instant::now();
+        let tensor = method.quantize(self.values, self.dims, self.axis, precision)?;
+        let quantize_time = start.elapsed().as_secs_f64();
+        let mut dequantize_time = f64::INFINITY;
+        for _ in 0..RUNS {
+            let start = Instant::now();
+            tensor.dequantize(self.back, 1)?;
+            dequantize_time = dequantize_time.min(start.elapsed().as_secs_f64());
+        }
+        let options =
+            ErrorOptions { code_histogram: true, error_histogram: true, ..ErrorOptions::default() };
+        let errors = tensor.errors(self.values, &options)?;
+        let sizes = tensor.sizes(self.name)?;
+        let quantile = |share| errors.quantile(share).unwrap_or(f64::NAN);
+        Ok(Outcome {
+            planes: sizes.planes,
+            resident: sizes.resident,
+            wire: sizes.wire,
+            sqnr: errors.sqnr(),
+            mse: errors.mse(),
+            max_error: errors.max_absolute(),
+            power: errors.sum_xx(),
+            noise: errors.sum_squared(),
+            saturated: (errors.saturated_low(), errors.saturated_high()),
+            flushed: errors.flushed(),
+            entropy: errors.code_entropy().unwrap_or(f64::NAN),
+            quantiles: [quantile(0.5), quantile(0.95), quantile(0.99)],
+            channels: self.channels(&tensor)?,
+            errors: self.errors(&errors),
+            codes: codes(&errors),
+            quantize_time,
+            dequantize_time,
+            energy: 0.0,
+            measured: None,
+        })
+    }
+
+    /// What the indices of a dimension lost, whether or not they have parameters of their own: of
+    /// the first, or of that which the sweep is told.
+    fn channels(&self, tensor: &QTensor) -> caffe2_qtensor::Result<Option<Channels>> {
+        let axis = self.axis.unwrap_or(0);
+        let count = self.dims.get(axis).and_then(|extent| u64::try_from(*extent).ok()).unwrap_or(0);
+        let values = u64::try_from(self.values.len()).unwrap_or(u64::MAX);
+        let (most, fewest) = CHANNELS;
+        if !(2..=most).contains(&count) || values / count < fewest || self.dims.len() < 2 {
+            return Ok(None);
+        }
+        let all = tensor.errors_per_channel(self.values, axis, &ErrorOptions::default())?;
+        let mut ratios: Vec<(u64, f64)> = (0..).zip(all.iter().map(Errors::sqnr)).collect();
+        ratios.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+        let ratio = |place: usize| ratios.get(place).map_or(f64::NAN, |(_, ratio)| *ratio);
+        Ok(Some(Channels {
+            axis,
+            count,
+            median: ratio(ratios.len() / 2),
+            best: ratio(ratios.len().saturating_sub(1)),
+            worst: ratios.into_iter().take(WORST).collect(),
+        }))
+    }
+
+    /// How many errors there are of each size. Where a few are far larger than all others the bins
+    /// at the ends hold what lies beyond.
+    fn errors(&self, errors: &Errors) -> Histogram {
+        let usual = errors.quantile(0.99).unwrap_or(f64::NAN);
+        let most = errors.max_absolute();
+        let reach = if most > 4.0 * usual && usual > 0.0 { 2.0 * usual } else { most };
+        if !(reach > 0.0) {
+            return Histogram { low: -1.0, high: 1.0, counts: vec![0, self.count(), 0] };
+        }
+        // An odd number: the middle bin is around 0.
+        let mut counts = vec![0_u64; BINS.saturating_sub(1)];
+        let bins = counts.len() as f64;
+        for (back, value) in self.back.iter().zip(self.values) {
+            let error = f64::from(*back) - f64::from(*value);
+            let place = ((error / reach + 1.0) * 0.5 * bins).clamp(0.0, bins - 1.0);
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place")]
+            if let Some(count) = counts.get_mut(place as usize) {
+                *count = count.saturating_add(1);
+            }
+        }
+        Histogram { low: -reach, high: reach, counts }
+    }
+
+    fn count(&self) -> u64 {
+        u64::try_from(self.values.len()).unwrap_or(u64::MAX)
+    }
+}
+
+/// How often each code occurs, neighbors together where there are many.
+fn codes(errors: &Errors) -> Histogram {
+    let all = errors.code_histogram();
+    let each = all.len().div_ceil(BINS).next_power_of_two();
+    let low = errors.lowest_code() as f64 - 0.5;
+    let counts: Vec<u64> = all
+        .chunks(each)
+        .map(|codes| codes.iter().fold(0_u64, |sum, count| sum.saturating_add(*count)))
+        .collect();
+    let high = low + counts.len() as f64 * each as f64;
+    Histogram { low, high, counts }
+}
