@@ -30,10 +30,10 @@
 //! # Modules
 //!
 //! Arrows point down only: `capi` (the exported C functions, behind the feature of that name)
-//! calls [`QTensor`], [`minidb`], [`calibrate`], which chooses parameters for values, [`quantize`],
-//! which turns floats into codes and back, and `arith`, the products of [`PackedWeights`] and
-//! fixed-point arithmetic; they stand on `planes`, the one place that knows where a bit lies, and that
-//! on `kernels`, the only SIMD.
+//! calls [`QTensor`], [`minidb`], [`calibrate`], which chooses parameters for values, [`measure`],
+//! which tells what that cost, [`quantize`], which turns floats into codes and back, and `arith`, the
+//! products of [`PackedWeights`] and fixed-point arithmetic; they stand on `planes`, the one place that
+//! knows where a bit lies, and that on `kernels`, the only SIMD.
 //!
 //! # Memory
 //!
@@ -70,6 +70,7 @@ pub mod capi;
 mod error;
 #[doc(hidden)]
 pub mod kernels;
+pub mod measure;
 mod params;
 mod planes;
 pub mod quantize;

@@ -21,6 +21,7 @@ mod compiled;
 pub mod cpu;
 pub mod dequantize;
 pub mod distortion;
+pub mod errors;
 pub mod fixed;
 pub mod halves;
 pub mod lanes;

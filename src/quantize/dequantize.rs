@@ -51,6 +51,28 @@ impl QTensor {
     }
 }
 
+/// The values of a tensor a few at a time, for what looks at them and goes on.
+pub(crate) struct Decoder<'a> {
+    job: Job<'a>,
+    state: State<f32>,
+}
+
+impl QTensor {
+    /// Refuses what [`dequantize`](Self::dequantize) does.
+    pub(crate) fn decoder(&self) -> Result<Decoder<'_>> {
+        check_precision(self.precision())?;
+        let job = Job { tensor: self, params: self.params()?, streaming: false, alone: false };
+        Ok(Decoder { job, state: State::default() })
+    }
+}
+
+impl Decoder<'_> {
+    /// The values from element `first` on, a multiple of 8.
+    pub(crate) fn decode(&mut self, first: usize, values: &mut [f32]) -> Result<()> {
+        self.job.run(first, values, &mut self.state)
+    }
+}
+
 struct Job<'a> {
     tensor: &'a QTensor,
     params: Params<'a>,
@@ -79,11 +101,10 @@ impl Job<'_> {
     /// The values from element `first` on, on as many threads.
     fn split<T: Value>(&self, first: usize, values: &mut [T], threads: usize) -> Result<()> {
         if threads <= 1 {
-            return if self.tensor.precision() <= 8 {
-                self.run_narrow(first, values)
-            } else {
-                self.run_wide(first, values)
-            };
+            let mut state = State::default();
+            self.run(first, values, &mut state)?;
+            fence();
+            return Ok(());
         }
         let later = threads / 2;
         let here = threads.saturating_sub(later);
@@ -96,29 +117,32 @@ impl Job<'_> {
         near.and(far)
     }
 
-    fn run_narrow<T: Value>(&self, first: usize, values: &mut [T]) -> Result<()> {
-        let mut state = State::<T>::default();
+    /// The values from element `first` on, the first of a byte.
+    fn run<T: Value>(&self, first: usize, values: &mut [T], state: &mut State<T>) -> Result<()> {
+        if self.tensor.precision() > 8 {
+            self.run_wide(first, values);
+            return Ok(());
+        }
         match self.params {
             Params::Affine { .. } | Params::Log { .. } => {
-                self.fill_table(0, &mut state);
-                self.run_row(first, values, &mut state)?;
+                self.fill_table(0, state);
+                self.run_row(first, values, state)?;
             }
             Params::PerChannel { axis, scales, .. } => {
                 let layout = Layout::new(self.tensor.dims(), axis, scales.len());
                 if layout.row < self.long_row() || !layout.row.is_multiple_of(8) {
-                    self.run_blocks(first, values, &mut state)?;
+                    self.run_blocks(first, values, state)?;
                 } else {
                     let mut left = values;
                     for (channel, at, length) in layout.rows(first, left.len()) {
-                        self.fill_table(channel, &mut state);
+                        self.fill_table(channel, state);
                         let (row, later) = left.split_at_mut_checked(length).unwrap_or_default();
-                        self.run_row(at, row, &mut state)?;
+                        self.run_row(at, row, state)?;
                         left = later;
                     }
                 }
             }
         }
-        fence();
         Ok(())
     }
 
@@ -280,7 +304,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn run_wide<T: Value>(&self, first: usize, values: &mut [T]) -> Result<()> {
+    fn run_wide<T: Value>(&self, first: usize, values: &mut [T]) {
         let mut codes = [0_i64; BLOCK];
         let starts = (first..).step_by(BLOCK);
         for (first, values) in starts.zip(values.chunks_mut(BLOCK)) {
@@ -314,6 +338,5 @@ impl Job<'_> {
                 }
             }
         }
-        Ok(())
     }
 }

@@ -6,16 +6,16 @@ use crate::planes::product;
 
 /// How the channels of a tensor follow each other.
 #[derive(Clone, Copy)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// Elements next to each other that share a channel.
-    pub(super) row: usize,
+    pub(crate) row: usize,
     /// Channels before the first one comes again.
     channels: usize,
 }
 
 impl Layout {
     /// The layout of channels that are dimension `axis`.
-    pub(super) fn new(dims: &[i64], axis: usize, channels: usize) -> Layout {
+    pub(crate) fn new(dims: &[i64], axis: usize, channels: usize) -> Layout {
         let inner = dims.get(axis..).and_then(|dims| dims.get(1..)).unwrap_or_default();
         let row = product(inner).and_then(|row| usize::try_from(row).ok()).unwrap_or(0);
         // Without elements there is no row to be cut into.
@@ -23,7 +23,7 @@ impl Layout {
     }
 
     /// The channel of an element.
-    pub(super) fn channel(self, element: usize) -> usize {
+    pub(crate) fn channel(self, element: usize) -> usize {
         // Neither divisor is 0 where there is an element.
         let row = element.checked_div(self.row).unwrap_or(0);
         row.checked_rem(self.channels).unwrap_or(0)
@@ -31,7 +31,7 @@ impl Layout {
 
     /// The rows, or parts of them, that `length` elements from `first` on are in: the channel, the
     /// first element and how many.
-    pub(super) fn rows(
+    pub(crate) fn rows(
         self,
         first: usize,
         length: usize,

@@ -41,7 +41,7 @@ impl<'a, T: Value> Logarithmic<'a, T> {
 
     /// The code of a value and what became of it. Rounding is in the logarithm, so of magnitudes:
     /// "up" is away from 0 on both sides of it.
-    fn code(&self, value: f64, index: u64) -> (i64, Outcome) {
+    pub(super) fn code(&self, value: f64, index: u64) -> (i64, Outcome) {
         let (lowest, highest) = (self.rules.lowest(), self.rules.highest());
         if value == 0.0 || value.is_nan() {
             let outcome = if value.is_nan() { Outcome::NonFinite } else { Outcome::Inside };

@@ -1,0 +1,27 @@
+//! Measurements: what quantization lost, what it saved, what that took.
+//!
+//! [`Errors`] are what the values of a tensor lost against their references, as sums that can be
+//! merged: [`QTensor::errors`](crate::QTensor::errors) makes them in one pass that never writes the
+//! dequantized values out, [`compare`] from two arrays. [`Sizes`] and [`CodeStatistics`] are the
+//! tensor's own.
+//!
+//! Stands on [`quantize`](crate::quantize), [`QTensor`](crate::QTensor) and `kernels`.
+
+mod channels;
+mod codes;
+mod derived;
+mod distribution;
+mod errors;
+mod magnitudes;
+mod options;
+mod outside;
+mod pass;
+mod sizes;
+mod sum;
+
+pub use codes::{CodeStatistics, MAX_COUNTED_PRECISION};
+pub use errors::Errors;
+pub use magnitudes::Bin;
+pub use options::ErrorOptions;
+pub use pass::compare;
+pub use sizes::Sizes;
