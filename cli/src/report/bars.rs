@@ -84,12 +84,12 @@ pub(super) fn plot(sweep: &Sweep, bars: &Bars) -> String {
 /// Ticks without the zeros that a number of three digits ends in.
 fn short(ticks: Vec<Tick>) -> Vec<Tick> {
     let shorter = |(at, text): Tick| {
-        let Some((digits, unit)) = text.split_once(' ') else { return (at, text) };
+        let Some((digits, unit)) = text.split_once('\u{a0}') else { return (at, text) };
         let digits = match digits.contains('.') {
             true => digits.trim_end_matches('0').trim_end_matches('.'),
             false => digits,
         };
-        (at, if digits == "0" { "0".to_owned() } else { format!("{digits} {unit}") })
+        (at, if digits == "0" { "0".to_owned() } else { format!("{digits}\u{a0}{unit}") })
     };
     ticks.into_iter().map(shorter).collect()
 }

@@ -4,7 +4,7 @@
 use super::axis::Axis;
 use super::markup::escape;
 use super::plot::{Plot, color, marker, ticks};
-use crate::sweep::format::{decibels, number};
+use crate::sweep::format::decibels;
 use crate::sweep::model::{Channels, Sweep, Tensor};
 
 const PLOT: Plot =
@@ -65,7 +65,7 @@ pub(super) fn plot(sweep: &Sweep, tensor: &Tensor, method: usize) -> Option<Stri
             content.push_str(&format!(
                 "<text class=\"label\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\n",
                 bottom - 12.0,
-                escape(&number(ratio.round()))
+                format!("{ratio:.0}").replace('-', "−")
             ));
         }
         precisions.push((x, precision.to_string()));

@@ -136,7 +136,7 @@ fn costs(sweep: &Sweep) -> String {
             class: "time",
         },
         Bars {
-            title: "energy to fetch and dequantize, modelled",
+            title: "energy to fetch and dequantize, modeled",
             value: |total| total.energy,
             format: joules,
             reference: Some((sweep.float_energy, "fetching the floats")),
@@ -159,7 +159,7 @@ fn costs(sweep: &Sweep) -> String {
     let mut table = Table::new(
         "Time and energy for all tensors together",
         1,
-        &["Precision, method", "Quantize", "Dequantize", "Energy, modelled", "Energy, measured"],
+        &["Precision, method", "Quantize", "Dequantize", "Energy, modeled", "Energy, measured"],
     );
     for total in &sweep.totals {
         table.row(

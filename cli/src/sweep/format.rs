@@ -1,9 +1,10 @@
-//! Numbers as people read them: for the table in the terminal and for the report.
+//! Numbers as people read them: for the table in the terminal and for the report. No line is broken
+//! between a number and its unit.
 
 /// Bytes with a decimal unit and three digits: `69.2 kB`.
 pub(crate) fn bytes(count: u64) -> String {
     if count < 1000 {
-        return format!("{count} B");
+        return format!("{count}\u{a0}B");
     }
     with_unit(count as f64, &[(1e3, "kB"), (1e6, "MB"), (1e9, "GB"), (1e12, "TB"), (1e15, "PB")])
 }
@@ -31,7 +32,7 @@ pub(crate) fn ratio(decibels: f64) -> String {
 /// The same with its unit: `16.5 dB`.
 pub(crate) fn decibels(ratio_in_db: f64) -> String {
     let text = ratio(ratio_in_db);
-    if ratio_in_db.is_finite() { text + " dB" } else { text }
+    if ratio_in_db.is_finite() { text + "\u{a0}dB" } else { text }
 }
 
 /// How many times smaller: `5.13×`.
@@ -45,10 +46,10 @@ pub(crate) fn times(from: u64, to: u64) -> String {
 /// A share of a whole: `0.12 %`.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
     if whole == 0 || part == 0 {
-        return "0 %".to_owned();
+        return "0\u{a0}%".to_owned();
     }
     let share = 100.0 * part as f64 / whole as f64;
-    if share < 0.01 { "< 0.01 %".to_owned() } else { digits(share) + " %" }
+    if share < 0.01 { "<\u{a0}0.01\u{a0}%".to_owned() } else { digits(share) + "\u{a0}%" }
 }
 
 /// A count with its thousands apart: `69 171`, the spaces narrow and unbreakable.
@@ -115,7 +116,7 @@ fn with_unit(value: f64, units: &[(f64, &str)]) -> String {
     }
     let fits = |(factor, _): &&(f64, &str)| value >= 0.9995 * factor;
     match units.iter().rev().find(fits).or(units.first()) {
-        Some((factor, unit)) => format!("{} {unit}", digits(value / factor)),
+        Some((factor, unit)) => format!("{}\u{a0}{unit}", digits(value / factor)),
         None => digits(value),
     }
 }
@@ -131,14 +132,14 @@ mod tests {
 
     #[test]
     fn units_change_where_the_digits_do() {
-        assert_eq!(bytes(999), "999 B");
-        assert_eq!(bytes(1000), "1.00 kB");
-        assert_eq!(bytes(69_171), "69.2 kB");
-        assert_eq!(bytes(999_949), "1.00 MB");
-        assert_eq!(bytes(u64::MAX), "18447 PB");
-        assert_eq!(seconds(0.001_234), "1.23 ms");
-        assert_eq!(seconds(0.0), "0 ns");
-        assert_eq!(joules(4.56e-6), "4.56 µJ");
+        assert_eq!(bytes(999), "999\u{a0}B");
+        assert_eq!(bytes(1000), "1.00\u{a0}kB");
+        assert_eq!(bytes(69_171), "69.2\u{a0}kB");
+        assert_eq!(bytes(999_949), "1.00\u{a0}MB");
+        assert_eq!(bytes(u64::MAX), "18447\u{a0}PB");
+        assert_eq!(seconds(0.001_234), "1.23\u{a0}ms");
+        assert_eq!(seconds(0.0), "0\u{a0}ns");
+        assert_eq!(joules(4.56e-6), "4.56\u{a0}µJ");
     }
 
     #[test]
@@ -154,11 +155,11 @@ mod tests {
     #[test]
     fn ratios_without_a_number_have_words() {
         assert_eq!(ratio(f64::INFINITY), "exact");
-        assert_eq!(decibels(-3.25), "−3.2 dB");
+        assert_eq!(decibels(-3.25), "−3.2\u{a0}dB");
         assert_eq!(decibels(f64::NAN), "–");
         assert_eq!(times(100, 0), "–");
         assert_eq!(times(69_171, 13_477), "5.13×");
-        assert_eq!(percent(1, 1_000_000), "< 0.01 %");
-        assert_eq!(percent(0, 0), "0 %");
+        assert_eq!(percent(1, 1_000_000), "<\u{a0}0.01\u{a0}%");
+        assert_eq!(percent(0, 0), "0\u{a0}%");
     }
 }

@@ -192,7 +192,7 @@ impl Sweep {
 
     /// The least ratio that is accepted, as it was given.
     pub(crate) fn wanted(&self) -> String {
-        format!("{} dB", self.threshold).replace('-', "−")
+        format!("{}\u{a0}dB", self.threshold).replace('-', "−")
     }
 
     pub(crate) fn method(&self, index: usize) -> &'static str {
