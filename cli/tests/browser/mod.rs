@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 const REQUIRED: &str = "CAFFE2_QTENSOR_REQUIRE_TOOLS";
 
 /// A running browser; it ends with the value.
-pub struct Browser {
+pub(crate) struct Browser {
     child: Child,
     to: File,
     from: BufReader<File>,
@@ -22,22 +22,22 @@ pub struct Browser {
 
 /// What a page is opened with.
 #[derive(Clone, Copy)]
-pub struct View {
-    pub width: u32,
-    pub height: u32,
-    pub dark: bool,
-    pub scripts: bool,
+pub(crate) struct View {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) dark: bool,
+    pub(crate) scripts: bool,
 }
 
 /// An open page.
-pub struct Page {
+pub(crate) struct Page {
     session: String,
     target: String,
 }
 
 /// Where the browser is, or nothing where there is none; that is said aloud, and a failure where
 /// the environment says that there must be one.
-pub fn find() -> Option<PathBuf> {
+pub(crate) fn find() -> Option<PathBuf> {
     let folders: Vec<PathBuf> =
         std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect();
     let names = ["chromium", "chromium-browser", "google-chrome"];
@@ -54,7 +54,7 @@ pub fn find() -> Option<PathBuf> {
 
 impl Browser {
     /// Starts the browser. `folder` is where it may keep what it likes.
-    pub fn start(browser: &Path, folder: &Path) -> Browser {
+    pub(crate) fn start(browser: &Path, folder: &Path) -> Browser {
         let folder = folder.join(format!("browser-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let (commands, answers) = (folder.join("commands"), folder.join("answers"));
@@ -117,7 +117,7 @@ impl Browser {
     }
 
     /// Opens a file and waits until it is loaded and drawn.
-    pub fn open(&mut self, file: &Path, view: View) -> Page {
+    pub(crate) fn open(&mut self, file: &Path, view: View) -> Page {
         let target = self.call(None, "Target.createTarget", json!({"url": "about:blank"}));
         let target = target["targetId"].as_str().unwrap().to_owned();
         let attach = json!({"targetId": target, "flatten": true});
@@ -144,7 +144,7 @@ impl Browser {
     }
 
     /// Changes how a page is shown.
-    pub fn show(&mut self, page: &Page, view: View) {
+    pub(crate) fn show(&mut self, page: &Page, view: View) {
         let session = Some(page.session.as_str());
         let metrics = json!({
             "width": view.width, "height": view.height, "deviceScaleFactor": 1, "mobile": false
@@ -158,13 +158,13 @@ impl Browser {
     }
 
     /// Waits for what the page has scheduled.
-    pub fn settle(&mut self, page: &Page) {
+    pub(crate) fn settle(&mut self, page: &Page) {
         let frames = "new Promise(done => requestAnimationFrame(() => setTimeout(done, 100)))";
         self.evaluate(page, frames);
     }
 
     /// The value of an expression in the page.
-    pub fn evaluate(&mut self, page: &Page, expression: &str) -> Value {
+    pub(crate) fn evaluate(&mut self, page: &Page, expression: &str) -> Value {
         let params =
             json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
         let answer = self.call(Some(&page.session), "Runtime.evaluate", params);
@@ -173,7 +173,7 @@ impl Browser {
     }
 
     /// Presses and releases a key.
-    pub fn press(&mut self, page: &Page, key: &str) {
+    pub(crate) fn press(&mut self, page: &Page, key: &str) {
         for kind in ["rawKeyDown", "keyUp"] {
             let code = match key {
                 "Tab" => 9,
@@ -194,7 +194,7 @@ impl Browser {
 
     /// Everything that the page complained of so far: exceptions, errors on the console and in the
     /// browser's log.
-    pub fn errors(&self, page: &Page) -> Vec<String> {
+    pub(crate) fn errors(&self, page: &Page) -> Vec<String> {
         let complaint = |event: &&Value| match event["method"].as_str() {
             Some("Runtime.exceptionThrown") => true,
             Some("Runtime.consoleAPICalled") => {
@@ -209,7 +209,7 @@ impl Browser {
     }
 
     /// The addresses that the page asked for, its own among them.
-    pub fn requests(&self, page: &Page) -> Vec<String> {
+    pub(crate) fn requests(&self, page: &Page) -> Vec<String> {
         self.of(page)
             .filter(|event| event["method"] == "Network.requestWillBeSent")
             .filter_map(|event| event["params"]["request"]["url"].as_str().map(str::to_owned))
@@ -221,13 +221,13 @@ impl Browser {
     }
 
     /// A picture of what is in view, written to a file.
-    pub fn picture(&mut self, page: &Page, file: &Path) {
+    pub(crate) fn picture(&mut self, page: &Page, file: &Path) {
         let params = json!({"format": "png"});
         let answer = self.call(Some(&page.session), "Page.captureScreenshot", params);
         std::fs::write(file, from_base64(answer["data"].as_str().unwrap())).unwrap();
     }
 
-    pub fn close(&mut self, page: Page) {
+    pub(crate) fn close(&mut self, page: Page) {
         self.call(None, "Target.closeTarget", json!({"targetId": page.target}));
     }
 }
