@@ -2,13 +2,15 @@
 //! wanted, so that one of them is in memory at a time.
 
 mod error;
+pub mod npy;
 mod recognize;
 mod single;
 
 pub use error::{InputError, Result};
 
 use caffe2_qtensor::minidb::{Catalog, Value, Writer};
-use caffe2_qtensor::{DenseTensor, QTensor};
+use caffe2_qtensor::net::Net;
+use caffe2_qtensor::{DenseTensor, Error, QTensor};
 use single::Single;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +19,10 @@ use std::path::{Path, PathBuf};
 pub enum Format {
     /// Caffe2's database file.
     Minidb,
+    /// A `NetDef` of operators that fill tensors.
+    Net,
+    /// NumPy's file of one array.
+    Npy,
     /// A `BlobProto` that stands alone.
     Blob,
     /// A `QTensorProto` that stands alone.
@@ -28,6 +34,8 @@ impl Format {
     pub const fn name(self) -> &'static str {
         match self {
             Format::Minidb => "minidb",
+            Format::Net => "net",
+            Format::Npy => "npy",
             Format::Blob => "blob",
             Format::QTensorProto => "qtensor_proto",
         }
@@ -44,6 +52,7 @@ pub struct Input {
 /// Where tensors are read from.
 enum Held {
     Minidb(Catalog),
+    Net(Net<'static>),
     Single(Single),
 }
 
@@ -80,16 +89,25 @@ impl Input {
         let about = |error| InputError::of_file(path, error);
         let held = match recognize::recognize(path)? {
             Format::Minidb => Held::Minidb(Catalog::open(path).map_err(about)?),
+            Format::Net => Held::Net(Net::open(path).map_err(about)?),
             format => Held::Single(Single::read(path, format)?),
         };
         let items = match &held {
             Held::Minidb(catalog) => catalog
                 .blobs()
-                .iter()
                 .map(|blob| Item {
                     name: blob.name().to_vec(),
                     kind: blob.kind().to_vec(),
                     bytes: blob.bytes(),
+                })
+                .collect(),
+            Held::Net(net) => net
+                .fills()
+                .iter()
+                .map(|fill| Item {
+                    name: fill.output().to_vec(),
+                    kind: fill.kind().to_vec(),
+                    bytes: fill.bytes(),
                 })
                 .collect(),
             Held::Single(single) => vec![single.item()],
@@ -106,6 +124,7 @@ impl Input {
     pub fn format(&self) -> Format {
         match &self.held {
             Held::Minidb(_) => Format::Minidb,
+            Held::Net(_) => Format::Net,
             Held::Single(single) => single.format(),
         }
     }
@@ -121,8 +140,12 @@ impl Input {
     /// Where it is damaged or does not fit into memory; the message names the file and the item.
     pub fn load(&self, index: usize) -> Result<Loaded> {
         let loaded = match &self.held {
-            Held::Minidb(catalog) => match catalog.blobs().get(index) {
-                Some(blob) => catalog.load(blob).map(Loaded::from),
+            Held::Minidb(catalog) => match catalog.blob(index) {
+                Some(blob) => blob.load().map(Loaded::from),
+                None => Ok(Loaded::Other),
+            },
+            Held::Net(net) => match net.fills().get(index) {
+                Some(fill) => net.load(fill).map(Loaded::from),
                 None => Ok(Loaded::Other),
             },
             Held::Single(single) => single.load(),
@@ -130,26 +153,49 @@ impl Input {
         loaded.map_err(|error| self.about(index, error))
     }
 
-    /// Writes what stands at this place of the list as it is: the records of a database byte for
-    /// byte, anything else as the blob that it is.
+    /// Writes what stands at this place of the list as it is: the records of a database and a blob
+    /// byte for byte, tensors of other files as the blobs that Caffe2 would write of them.
+    ///
+    /// Returns whether that was possible: the strings of a network are no blob yet, and not read.
     ///
     /// # Errors
     /// As [`Input::load`]; where it cannot be written.
-    pub fn copy(&self, index: usize, to: &mut Writer) -> Result<()> {
-        let copied = match &self.held {
-            Held::Minidb(catalog) => match catalog.blobs().get(index) {
-                Some(blob) => catalog.copy(blob, to),
-                None => Ok(()),
+    pub fn copy(&self, index: usize, to: &mut Writer) -> Result<bool> {
+        let about = |error| self.about(index, error);
+        match &self.held {
+            Held::Minidb(catalog) => match catalog.blob(index) {
+                Some(blob) => blob.copy(to).map(|()| true).map_err(about),
+                None => Ok(false),
             },
-            Held::Single(single) => single.copy(to),
-        };
-        copied.map_err(|error| self.about(index, error))
+            Held::Single(single) if single.format() == Format::Blob => {
+                to.append_bytes(&single.item().name, single.bytes()).map(|()| true).map_err(about)
+            }
+            _ => {
+                let name = self.items.get(index).map(|item| item.name.as_slice());
+                let written = write(name.unwrap_or_default(), &self.load(index)?, to);
+                written.map_err(about)
+            }
+        }
     }
 
-    fn about(&self, index: usize, error: caffe2_qtensor::Error) -> InputError {
+    fn about(&self, index: usize, error: Error) -> InputError {
         let name = self.items.get(index).map(|item| item.name.as_slice());
         InputError::of_item(&self.path, name.unwrap_or_default(), error)
     }
+}
+
+/// Writes a tensor as Caffe2 would; whether it is one.
+fn write(name: &[u8], loaded: &Loaded, to: &mut Writer) -> core::result::Result<bool, Error> {
+    match loaded {
+        // What Caffe2's int8 operators fill a tensor with.
+        Loaded::Quantized(tensor) if tensor.int8_serialized_size(name).is_ok() => {
+            to.append_int8(name, tensor)?;
+        }
+        Loaded::Quantized(tensor) => to.append(name, tensor)?,
+        Loaded::Dense(tensor) => to.append_dense(name, tensor, 0)?,
+        Loaded::Other => return Ok(false),
+    }
+    Ok(true)
 }
 
 impl From<Value> for Loaded {

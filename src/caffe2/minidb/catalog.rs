@@ -19,7 +19,7 @@ use std::path::Path;
 ///
 /// let catalog = Catalog::open("model.minidb".as_ref())?;
 /// for blob in catalog.blobs() {
-///     if let Value::Dense(tensor) = catalog.load(blob)? {
+///     if let Value::Dense(tensor) = blob.load()? {
 ///         println!("{:?}: {:?}", blob.name(), tensor.dims());
 ///     }
 /// }
@@ -28,49 +28,65 @@ use std::path::Path;
 pub struct Catalog {
     reader: Reader,
     records: Vec<Indexed>,
-    blobs: Vec<Listed>,
+    /// In the order of their first records.
+    blobs: Vec<Place>,
 }
 
 /// A blob of a [`Catalog`].
-#[derive(Debug)]
-pub struct Listed {
-    name: Vec<u8>,
-    kind: Vec<u8>,
-    /// Which of the sorted records are the blob's.
-    records: core::ops::Range<usize>,
-    /// The place of its first record.
-    order: usize,
-    bytes: u64,
-    damage: Option<Error>,
+#[derive(Clone, Copy)]
+pub struct Listed<'a> {
+    reader: &'a Reader,
+    /// One, or the chunks of a tensor.
+    records: &'a [Indexed],
+}
+
+/// Which of the sorted records are a blob's.
+struct Place {
+    start: usize,
+    count: usize,
 }
 
 /// A record and its place in the file's order.
 struct Indexed {
     key: Vec<u8>,
-    /// The length of the key without the number of a chunk.
-    name_length: usize,
     record: Record,
     order: usize,
-    /// Whether it is an ordinary tensor or a chunk of one.
-    is_tensor: bool,
-    kind: Result<Vec<u8>>,
+    kind: Kind,
+}
+
+/// The type of a record's blob.
+#[derive(PartialEq, Eq)]
+enum Kind {
+    Tensor,
+    Other(Vec<u8>),
+    /// The blob is damaged so far that it has none.
+    Damaged,
 }
 
 impl Indexed {
+    fn is_tensor(&self) -> bool {
+        self.kind == Kind::Tensor
+    }
+
+    /// What the record's blob is called: chunks by the name of their tensor.
     fn name(&self) -> &[u8] {
-        self.key.get(..self.name_length).unwrap_or_default()
+        if self.is_tensor() { blob_name(&self.key) } else { &self.key }
     }
 }
 
-impl Listed {
+impl<'a> Listed<'a> {
     /// The blob's name: its key, without the number of a chunk where it is an ordinary tensor.
-    pub fn name(&self) -> &[u8] {
-        &self.name
+    pub fn name(&self) -> &'a [u8] {
+        self.records.first().map_or(&[], Indexed::name)
     }
 
     /// The blob's type, such as `QTensor`; empty where it has none or the blob is damaged.
-    pub fn kind(&self) -> &[u8] {
-        &self.kind
+    pub fn kind(&self) -> &'a [u8] {
+        match self.records.first().map(|it| &it.kind) {
+            Some(Kind::Tensor) => TENSOR_TYPE.as_bytes(),
+            Some(Kind::Other(kind)) => kind,
+            Some(Kind::Damaged) | None => &[],
+        }
     }
 
     /// How many records hold it: more than one for a tensor in chunks.
@@ -80,12 +96,46 @@ impl Listed {
 
     /// The bytes of its messages, those of all chunks together.
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.records.iter().map(|it| it.record.length).fold(0, u64::saturating_add)
     }
 
-    /// What is wrong with the blob's message, where it has not even a type.
-    pub fn damage(&self) -> Option<Error> {
-        self.damage
+    /// Reads the blob.
+    ///
+    /// # Errors
+    /// What [`QTensor::deserialize`] and [`Reader::load_dense`] refuse; `Io`, `OutOfMemory`.
+    pub fn load(&self) -> Result<Value> {
+        let [first, ..] = self.records else { return Ok(Value::Other) };
+        match &first.kind {
+            Kind::Tensor => {
+                match self.reader.assemble(self.records.iter().map(|it| it.record)) {
+                    Ok(tensor) => Ok(Value::Dense(tensor)),
+                    // Strings and undefined elements are somebody else's.
+                    Err(Error::Unsupported { what: "element type", .. }) => Ok(Value::Other),
+                    Err(error) => Err(error),
+                }
+            }
+            Kind::Other(kind) if is_quantized(kind) => {
+                let mut value = Vec::new();
+                self.reader.read_value(first.record, &mut value)?;
+                QTensor::deserialize(&value).map(Value::Quantized)
+            }
+            Kind::Other(_) => Ok(Value::Other),
+            // Says what is wrong with it.
+            Kind::Damaged => self.reader.kind(first.record).map(|_| Value::Other),
+        }
+    }
+
+    /// Writes the blob as it is: its records, byte for byte.
+    ///
+    /// # Errors
+    /// What [`Writer::append_bytes`] refuses; `Io`, `OutOfMemory`.
+    pub fn copy(&self, to: &mut Writer) -> Result<()> {
+        let mut value = Vec::new();
+        for it in self.records {
+            self.reader.read_value(it.record, &mut value)?;
+            to.append_bytes(&it.key, &value)?;
+        }
+        Ok(())
     }
 }
 
@@ -100,98 +150,40 @@ impl Catalog {
         let mut records = index(&reader)?;
         // Chunks of one tensor become neighbors; a search for each name would be quadratic.
         records.sort_unstable_by(|a, b| {
-            (a.name(), !a.is_tensor, a.order).cmp(&(b.name(), !b.is_tensor, b.order))
+            (a.name(), a.is_tensor(), a.order).cmp(&(b.name(), b.is_tensor(), b.order))
         });
-        let same = |a: &Indexed, b: &Indexed| a.is_tensor && b.is_tensor && a.name() == b.name();
-        let mut blobs: Vec<Listed> = Vec::new();
+        let same =
+            |a: &Indexed, b: &Indexed| a.is_tensor() && b.is_tensor() && a.name() == b.name();
+        let (mut blobs, mut start) = (Vec::new(), 0usize);
         reserve(&mut blobs, records.chunk_by(same).count())?;
-        let mut start = 0usize;
         for group in records.chunk_by(same) {
-            let end = start.saturating_add(group.len());
-            if let [first, ..] = group {
-                let name = if first.is_tensor { first.name() } else { &first.key };
-                let bytes = group.iter().map(|it| it.record.length);
-                let (kind, damage) = match &first.kind {
-                    Ok(kind) => (try_copy(kind)?, None),
-                    Err(error) => (Vec::new(), Some(*error)),
-                };
-                blobs.push(Listed {
-                    name: try_copy(name)?,
-                    kind,
-                    records: start..end,
-                    order: first.order,
-                    bytes: bytes.fold(0, u64::saturating_add),
-                    damage,
-                });
-            }
-            start = end;
+            blobs.push(Place { start, count: group.len() });
+            start = start.saturating_add(group.len());
         }
-        blobs.sort_unstable_by_key(|blob| blob.order);
+        blobs.sort_unstable_by_key(|place| records.get(place.start).map(|first| first.order));
         Ok(Catalog { reader, records, blobs })
     }
 
+    /// How many blobs there are.
+    pub fn len(&self) -> usize {
+        self.blobs.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.blobs.is_empty()
+    }
+
+    /// The blob at a place in the order of the blobs' first records.
+    pub fn blob(&self, index: usize) -> Option<Listed<'_>> {
+        let Place { start, count } = *self.blobs.get(index)?;
+        let records = self.records.get(start..start.saturating_add(count))?;
+        Some(Listed { reader: &self.reader, records })
+    }
+
     /// The blobs, in the order of their first records.
-    pub fn blobs(&self) -> &[Listed] {
-        &self.blobs
-    }
-
-    /// Reads a blob of this catalog.
-    ///
-    /// # Errors
-    /// What [`QTensor::deserialize`] and [`Reader::load_dense`] refuse; `Io`, `OutOfMemory`.
-    pub fn load(&self, blob: &Listed) -> Result<Value> {
-        if let Some(damage) = blob.damage {
-            return Err(damage);
-        }
-        let records = self.records_of(blob);
-        if blob.kind == TENSOR_TYPE.as_bytes() {
-            let mut chunks = Vec::new();
-            reserve(&mut chunks, records.len())?;
-            chunks.extend(records.iter().map(|it| it.record));
-            return match self.reader.assemble(&chunks) {
-                Ok(tensor) => Ok(Value::Dense(tensor)),
-                // Strings and undefined elements are somebody else's.
-                Err(Error::Unsupported { what: "element type", .. }) => Ok(Value::Other),
-                Err(error) => Err(error),
-            };
-        }
-        match records {
-            [it] if is_quantized(&blob.kind) => {
-                let mut value = Vec::new();
-                self.reader.read_value(it.record, &mut value)?;
-                QTensor::deserialize(&value).map(Value::Quantized)
-            }
-            _ => Ok(Value::Other),
-        }
-    }
-
-    /// Writes a blob of this catalog as it is: its records, byte for byte.
-    ///
-    /// # Errors
-    /// What [`Writer::append_bytes`] refuses; `Io`, `OutOfMemory`.
-    pub fn copy(&self, blob: &Listed, to: &mut Writer) -> Result<()> {
-        let mut value = Vec::new();
-        for it in self.records_of(blob) {
-            self.reader.read_value(it.record, &mut value)?;
-            to.append_bytes(&it.key, &value)?;
-        }
-        Ok(())
-    }
-
-    fn records_of(&self, blob: &Listed) -> &[Indexed] {
-        self.records.get(blob.records.clone()).unwrap_or_default()
-    }
-
-    /// The list alone.
-    pub(super) fn take_blobs(&mut self) -> Vec<Listed> {
-        core::mem::take(&mut self.blobs)
-    }
-}
-
-impl Listed {
-    /// The name and the type, taken away.
-    pub(super) fn into_names(self) -> (Vec<u8>, Vec<u8>) {
-        (self.name, self.kind)
+    pub fn blobs(&self) -> impl Iterator<Item = Listed<'_>> {
+        (0..self.len()).filter_map(|index| self.blob(index))
     }
 }
 
@@ -199,13 +191,13 @@ fn index(reader: &Reader) -> Result<Vec<Indexed>> {
     let (mut records, mut next, mut key) = (Vec::new(), 0, Vec::new());
     while let Some(record) = reader.record_at(next, &mut key)? {
         let kind = match reader.kind(record) {
-            Err(error) if error.kind() != ErrorKind::Malformed => return Err(error),
-            kind => kind,
+            Ok(kind) if kind == TENSOR_TYPE.as_bytes() => Kind::Tensor,
+            Ok(kind) => Kind::Other(kind),
+            Err(error) if error.kind() == ErrorKind::Malformed => Kind::Damaged,
+            Err(error) => return Err(error),
         };
-        let is_tensor = kind.as_ref().is_ok_and(|kind| kind == TENSOR_TYPE.as_bytes());
         reserve(&mut records, 1)?;
-        let (name_length, order) = (blob_name(&key).len(), records.len());
-        records.push(Indexed { key: try_copy(&key)?, name_length, record, order, is_tensor, kind });
+        records.push(Indexed { key: try_copy(&key)?, record, order: records.len(), kind });
         next = record.end;
     }
     Ok(records)

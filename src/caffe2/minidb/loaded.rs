@@ -3,6 +3,7 @@
 use super::catalog::{Catalog, reserve};
 use crate::caffe2::dense::DenseTensor;
 use crate::error::Result;
+use crate::params::try_copy;
 use crate::tensor::QTensor;
 use std::path::Path;
 
@@ -42,17 +43,15 @@ pub enum Value {
 /// ```
 ///
 /// # Errors
-/// What [`Catalog::open`] and [`Catalog::load`] refuse, for any blob: a damaged one is not passed
+/// What [`Catalog::open`] and [`Listed::load`](super::Listed::load) refuse, for any blob: a damaged one is not passed
 /// over.
 pub fn load_all(path: &Path) -> Result<Vec<LoadedBlob>> {
-    let mut catalog = Catalog::open(path)?;
-    let listed = catalog.take_blobs();
+    let catalog = Catalog::open(path)?;
     let mut blobs = Vec::new();
-    reserve(&mut blobs, listed.len())?;
-    for blob in listed {
-        let value = catalog.load(&blob)?;
-        let (name, kind) = blob.into_names();
-        blobs.push(LoadedBlob { name, kind, value });
+    reserve(&mut blobs, catalog.len())?;
+    for blob in catalog.blobs() {
+        let (name, kind) = (try_copy(blob.name())?, try_copy(blob.kind())?);
+        blobs.push(LoadedBlob { name, kind, value: blob.load()? });
     }
     Ok(blobs)
 }

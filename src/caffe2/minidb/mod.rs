@@ -33,7 +33,7 @@ pub(crate) fn as_path(path: &[u8]) -> &Path {
 }
 
 /// Refuses what is no regular file.
-fn check_file(operation: &'static str, metadata: &Metadata) -> Result<()> {
+pub(super) fn check_file(operation: &'static str, metadata: &Metadata) -> Result<()> {
     let what = match metadata {
         _ if metadata.is_file() => return Ok(()),
         _ if metadata.is_dir() => "a directory",
