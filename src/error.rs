@@ -273,6 +273,15 @@ pub enum Error {
         name: Excerpt,
     },
 
+    /// Something that this machine does not have, or does not let this process have.
+    #[error("The {what} is not available: {reason}.")]
+    Unavailable {
+        /// What was asked for.
+        what: &'static str,
+        /// Why it cannot be had.
+        reason: &'static str,
+    },
+
     /// The operating system refused an operation on a file.
     #[error("Cannot {operation}: {kind} (system error {code}).")]
     Io {
@@ -361,7 +370,7 @@ impl Error {
             | Error::Unsupported { .. } => ErrorKind::Unsupported,
             Error::BufferTooSmall { .. } => ErrorKind::BufferTooSmall,
             Error::Io { .. } | Error::NotAFile { .. } => ErrorKind::Io,
-            Error::NotFound { .. } => ErrorKind::Unavailable,
+            Error::NotFound { .. } | Error::Unavailable { .. } => ErrorKind::Unavailable,
         }
     }
 

@@ -18,6 +18,7 @@
 
 pub mod bits;
 mod compiled;
+pub mod counter;
 pub mod cpu;
 pub mod dequantize;
 pub mod distortion;

@@ -3,7 +3,8 @@
 //! [`Errors`] are what the values of a tensor lost against their references, as sums that can be
 //! merged: [`QTensor::errors`](crate::QTensor::errors) makes them in one pass that never writes the
 //! dequantized values out, [`compare`] from two arrays. [`Sizes`] and [`CodeStatistics`] are the
-//! tensor's own.
+//! tensor's own. [`time`] is a stopwatch and what several runs say together; [`energy`] is measured
+//! where the machine lets us, and modelled beside it.
 //!
 //! Stands on [`quantize`](crate::quantize), [`QTensor`](crate::QTensor) and `kernels`.
 
@@ -11,6 +12,7 @@ mod channels;
 mod codes;
 mod derived;
 mod distribution;
+pub mod energy;
 mod errors;
 mod magnitudes;
 mod options;
@@ -18,6 +20,7 @@ mod outside;
 mod pass;
 mod sizes;
 mod sum;
+pub mod time;
 
 pub use codes::{CodeStatistics, MAX_COUNTED_PRECISION};
 pub use errors::Errors;

@@ -13,6 +13,7 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+mod energy;
 #[path = "../support/random.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod random;

@@ -9,6 +9,10 @@
 //! has more than 128 terms: each sum is within `130 * 2^-53`, less than `1.5e-14`, of the sum of its
 //! terms' magnitudes. `tests/kernels_errors.rs` holds every level to it.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod indices;
 mod outside;
 mod portable;
@@ -60,10 +64,13 @@ pub fn sums(level: Level, reference: &[f32], values: &[f32]) -> Sums {
     assert!(reference.len() <= BLOCK, "a block has at most {BLOCK} pairs");
     match level.kind() {
         Kind::Portable => portable::sums(reference, values),
+        // SAFETY: a `Level` of this kind exists only where AVX2 and FMA do; the lengths were checked.
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => portable::sums(reference, values),
+        Kind::Avx2 => unsafe { avx2::sums(reference, values) },
+        // SAFETY: a `Level` of this kind exists only where AVX-512 F, DQ and VL do; the lengths were
+        // checked.
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx512 => portable::sums(reference, values),
+        Kind::Avx512 => unsafe { avx512::sums(reference, values) },
     }
 }
 

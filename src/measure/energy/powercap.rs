@@ -1,0 +1,114 @@
+//! The powercap tree of Linux: a folder for each package, with its energy in microjoules.
+//!
+//! Source: Documentation/power/powercap/powercap.rst of the Linux kernel. Zones `intel-rapl:N` are
+//! packages, or the whole platform, which holds them; `intel-rapl:N:M` are parts of a package. Only
+//! packages count here, so that nothing is counted twice; for the same reason the tree
+//! `intel-rapl-mmio`, which shows packages a second time, is left alone. AMD's processors have the
+//! same names.
+
+use super::file::{below, decimal, open, read};
+use crate::error::{Error, Result};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// Where Linux has it.
+pub(super) const ROOT: &str = "/sys/class/powercap";
+
+/// More packages than any machine has.
+const MOST_ZONES: u32 = 256;
+
+/// The counter of a package, which begins again at 0 when it has reached its range.
+pub(super) struct Zone {
+    file: File,
+    /// The largest value, in microjoules.
+    range: u64,
+    last: u64,
+}
+
+/// The packages of a tree.
+///
+/// # Errors
+/// `Unavailable` where there is none and where one cannot be read; `Malformed` for files that hold
+/// something else than they should; `OutOfMemory`.
+pub(super) fn zones(root: &Path) -> Result<Vec<Zone>> {
+    let mut zones = Vec::new();
+    for number in 0..MOST_ZONES {
+        let mut buffer = [0; 16];
+        let Some(name) = zone_name(number, &mut buffer) else { continue };
+        let Ok(file) = open(&below(root, &[name, "name"])?) else { continue };
+        let is_package = read(&file).is_ok_and(|text| text.bytes().starts_with(b"package"));
+        if !is_package {
+            continue;
+        }
+        let part = |file| -> Result<File> {
+            open(&below(root, &[name, file])?).map_err(|error| refused(&error))
+        };
+        let range = number_in(&part("max_energy_range_uj")?, "max_energy_range_uj")?;
+        if range == 0 {
+            return Err(malformed("max_energy_range_uj", range, "above 0"));
+        }
+        let mut zone = Zone { file: part("energy_uj")?, range, last: 0 };
+        zone.last = zone.now()?;
+        let no_memory = Error::OutOfMemory { what: "counters", bytes: size_of::<Zone>() };
+        zones.try_reserve(1).map_err(|_| no_memory)?;
+        zones.push(zone);
+    }
+    if zones.is_empty() {
+        let reason = "the powercap tree has no package, as in most virtual machines";
+        return Err(Error::Unavailable { what: "energy counter", reason });
+    }
+    Ok(zones)
+}
+
+impl Zone {
+    /// Microjoules since the last call, or the zone was opened.
+    pub(super) fn advance(&mut self) -> Result<u64> {
+        let now = self.now()?;
+        let passed = match now.checked_sub(self.last) {
+            Some(passed) => passed,
+            None => self.range.saturating_sub(self.last).saturating_add(now),
+        };
+        self.last = now;
+        Ok(passed)
+    }
+
+    fn now(&self) -> Result<u64> {
+        let now = number_in(&self.file, "energy_uj")?;
+        if now > self.range {
+            return Err(malformed("energy_uj", now, "at most max_energy_range_uj"));
+        }
+        Ok(now)
+    }
+}
+
+fn zone_name(number: u32, buffer: &mut [u8; 16]) -> Option<&str> {
+    use std::io::Write;
+    let mut rest = &mut buffer[..];
+    write!(rest, "intel-rapl:{number}").ok()?;
+    let left = rest.len();
+    let length = buffer.len().saturating_sub(left);
+    core::str::from_utf8(buffer.get(..length)?).ok()
+}
+
+fn number_in(file: &File, field: &'static str) -> Result<u64> {
+    let text = read(file).map_err(|error| refused(&error))?;
+    decimal(text.bytes()).ok_or(Error::Malformed {
+        message: field,
+        problem: "it is no number of microjoules",
+        offset: 0,
+    })
+}
+
+fn malformed(field: &'static str, value: u64, rule: &'static str) -> Error {
+    Error::MalformedValue { field, value: i128::from(value), rule }
+}
+
+fn refused(error: &io::Error) -> Error {
+    let reason = match error.kind() {
+        io::ErrorKind::PermissionDenied => "the counters of energy are for the superuser only",
+        io::ErrorKind::NotFound => "a package has no counter of energy",
+        _ => "a counter of energy cannot be read",
+    };
+    Error::Unavailable { what: "energy counter", reason }
+}
