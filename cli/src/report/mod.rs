@@ -153,8 +153,8 @@ fn costs(sweep: &Sweep) -> String {
     let shown = plots.iter().filter(|bars| sweep.unmeasured.is_none() || !bars.class.contains("measured"));
     let plots: String = shown.map(|it| format!("<figure>{}</figure>\n", bars::plot(sweep, it))).collect();
     let measured = match &sweep.unmeasured {
-        Some(reason) => format!("Energy measured: unavailable, {reason}."),
-        None => "Energy is measured as the processor package's own counter has it.".to_owned(),
+        Some(reason) => format!("Energy measured: unavailable ({reason})."),
+        None => "What was measured is what the processor's packages took beyond what they take idle.".to_owned(),
     };
     let mut table = Table::new(
         "Time and energy for all tensors together",
@@ -176,8 +176,8 @@ fn costs(sweep: &Sweep) -> String {
     format!(
         "<section class=\"card\" aria-labelledby=\"costs\">\n<h2 id=\"costs\">Time and energy</h2>\n\
          <p>Times are of this machine, one thread, for all tensors that are quantized. The model of \
-         energy counts bytes from memory and operations in a 45 nm process (Horowitz, ISSCC 2014); it \
-         compares, it does not measure. {}</p>\n{}<div class=\"panels\">\n{plots}</div>\n{}\
+         energy counts bytes from memory and operations, each at its price in a 45 nm process (Horowitz, \
+         ISSCC 2014). {}</p>\n{}<div class=\"panels\">\n{plots}</div>\n{}\
          </section>\n",
         escape(&measured),
         front::legend_of_colors(sweep),

@@ -1,5 +1,6 @@
 //! `qtensor sweep`: what every precision and every method would cost and lose, and what to do.
 
+mod energy;
 pub(crate) mod format;
 mod json;
 mod method;
@@ -13,6 +14,7 @@ mod try_tensor;
 use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::report;
+use energy::Measured;
 use method::Method;
 use model::{Left, Recommendation, Sweep, Tensor};
 use output::Output;
@@ -67,6 +69,12 @@ pub(crate) struct Arguments {
     /// Write over a report that exists
     #[arg(long, requires = "html")]
     force: bool,
+    /// Measure energy, too, for a second for each tensor, precision and method
+    #[arg(long)]
+    measure_energy: bool,
+    /// Where Linux's powercap tree is, if not where the system has it
+    #[arg(long, value_name = "FOLDER", requires = "measure_energy")]
+    powercap: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -115,9 +123,14 @@ impl Arguments {
             tensors: Vec::new(),
             totals: Vec::new(),
             float_energy: 0.0,
-            unmeasured: Some("no counter was read".to_owned()),
+            unmeasured: None,
             recommendation: Recommendation::default(),
         };
+        let mut meter = None;
+        match self.meter() {
+            Ok(opened) => meter = Some(opened),
+            Err(reason) => sweep.unmeasured = Some(reason),
+        }
         let bytes = input.items().iter().fold(0_u64, |sum, item| sum.saturating_add(item.bytes));
         let progress = context.progress(bytes);
         let mut back = Vec::new();
@@ -138,6 +151,7 @@ impl Arguments {
                         values,
                         axis: self.per_channel,
                         back: &mut back,
+                        meter: meter.as_mut(),
                     };
                     for precision in &sweep.precisions {
                         for (index, method) in methods.iter().enumerate() {
@@ -155,9 +169,19 @@ impl Arguments {
             let file = &sweep.file;
             return Err(Failure::new(format!("{file} holds no tensor of floats to quantize")));
         }
+        sweep.float_energy = energy::of_floats(sweep.float())?;
         sweep.totals = totals::totals(&sweep);
         sweep.recommendation = recommend::recommend(&sweep);
         Ok(sweep)
+    }
+
+    /// The counters of energy, or why there are none.
+    fn meter(&self) -> std::result::Result<Measured, String> {
+        if !self.measure_energy {
+            return Err("it was not asked for by --measure-energy".to_owned());
+        }
+        let reason = |error: caffe2_qtensor::Error| error.to_string().trim_end_matches('.').to_owned();
+        Measured::open(self.powercap.as_deref()).map_err(reason)
     }
 }
 

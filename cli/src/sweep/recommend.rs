@@ -53,7 +53,7 @@ pub(super) fn recommend(sweep: &Sweep) -> Recommendation {
         times(sweep.float_wire(), plan.wire),
         decibels(plan.sqnr),
     );
-    let mut reasons = base.map_or_else(|| vec![none_is_enough(sweep)], |base| why(sweep, base));
+    let mut reasons = base.map_or_else(|| vec![none_is_enough(sweep)], |base| why(sweep, base, quantized.saturating_sub(followers)));
     reasons.extend(why_not_all(&plan.advice, &sweep.tensors));
     Recommendation {
         headline,
@@ -137,7 +137,7 @@ fn advise(sweep: &Sweep, tensor: &Tensor, total: Option<&Total>) -> Advice {
             match best {
                 Some((_, trial, outcome)) => format!(
                     "it loses too much: at best {} is left, at {}",
-                    decibels(outcome.sqnr),
+                    below(outcome.sqnr, sweep.threshold),
                     sweep.by(trial.precision, trial.method)
                 ),
                 None => "no method that was tried serves it".to_owned(),
@@ -162,7 +162,7 @@ fn advise(sweep: &Sweep, tensor: &Tensor, total: Option<&Total>) -> Advice {
         (Some((_, outcome)), Some(total)) => format!(
             "at {} only {} would be left",
             by(sweep, total),
-            decibels(outcome.sqnr)
+            below(outcome.sqnr, sweep.threshold)
         ),
         (None, Some(total)) => format!("{} does not serve it", sweep.method(total.method)),
         (_, None) => "the smallest that keeps enough".to_owned(),
@@ -170,21 +170,28 @@ fn advise(sweep: &Sweep, tensor: &Tensor, total: Option<&Total>) -> Advice {
     Advice { trial: own.map(|(trial, _, _)| trial), exception: true, reason }
 }
 
-/// Why this total.
-fn why(sweep: &Sweep, total: &Total) -> Vec<String> {
+/// Why this total, to which so many tensors are exceptions.
+fn why(sweep: &Sweep, total: &Total, exceptions: usize) -> Vec<String> {
     let worst = |total: &Total| {
         let name = sweep.tensors.get(total.worst.1).map_or("", |tensor| tensor.name.as_str());
-        format!("{} in {name}", decibels(total.worst.0))
+        format!("{} in {name}", below(total.worst.0, sweep.threshold))
     };
-    let mut reasons = vec![format!(
-        "Of the {} combinations tried, {} makes the file about as small as can be with {} kept in \
-         every tensor that is quantized: it keeps {} over all, and at least {}.",
-        sweep.totals.len(),
-        by(sweep, total),
-        sweep.wanted(),
-        decibels(total.sqnr),
-        worst(total)
-    )];
+    let tried = sweep.totals.len();
+    let (name, wanted, kept) = (by(sweep, total), sweep.wanted(), decibels(total.sqnr));
+    let mut reasons = vec![match exceptions {
+        0 => format!(
+            "Of the {tried} combinations tried, {name} makes the file about as small as can be with \
+             {wanted} kept in every tensor that is quantized. It keeps {kept} over all, and at least {}.",
+            worst(total)
+        ),
+        _ => format!(
+            "Of the {tried} combinations tried, {name} with {} makes the file about as small as can be \
+             with {wanted} kept in every tensor that is quantized. Without exceptions it would keep \
+             {kept} over all, and {}.",
+            plural(wide(exceptions), "exception"),
+            worst(total)
+        ),
+    }];
     let best_at = |precision: u8| {
         let same = sweep.totals.iter().filter(move |it| it.precision == precision);
         same.max_by(|a, b| a.sqnr.total_cmp(&b.sqnr))
@@ -290,6 +297,18 @@ fn none_is_enough(sweep: &Sweep) -> String {
 /// `4 bits by mse`.
 fn by(sweep: &Sweep, total: &Total) -> String {
     sweep.by(total.precision, total.method)
+}
+
+/// A ratio that is not enough, with as many digits as show that.
+fn below(sqnr: f64, threshold: f64) -> String {
+    let decimals = (1..9_usize).find(|decimals| {
+        let shown: f64 = format!("{sqnr:.decimals$}").parse().unwrap_or(sqnr);
+        shown < threshold
+    });
+    match decimals {
+        Some(more) if more > 1 => format!("{sqnr:.more$}\u{a0}dB").replace('-', "−"),
+        _ => decibels(sqnr),
+    }
 }
 
 fn count(advice: &[Advice], is_it: impl Fn(&Advice) -> bool) -> usize {

@@ -62,6 +62,9 @@ pub(super) fn print(
             .collect();
         let columns = COLUMNS.map(|(name, side, _)| (name, side));
         print_table(&columns, rows, context, width, out)?;
+        if let Some(reason) = &sweep.unmeasured {
+            wrapped(out, &format!("Energy measured: unavailable ({reason})"), "  ", width)?;
+        }
     }
     print_advice(sweep, context, width, out)?;
     let advice = &sweep.recommendation;

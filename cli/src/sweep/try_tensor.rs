@@ -1,10 +1,11 @@
 //! One tensor at every precision by every method: what each costs and loses.
 
+use super::energy::{self, Measured};
 use super::method::Method;
 use super::model::{Channels, Histogram, Outcome, Trial};
 use caffe2_qtensor::QTensor;
+use caffe2_qtensor::measure::time::{Stopwatch, repeat};
 use caffe2_qtensor::measure::{ErrorOptions, Errors};
-use std::time::Instant;
 
 /// The most bins of a histogram that is kept.
 const BINS: usize = 64;
@@ -13,7 +14,7 @@ const CHANNELS: (u64, u64) = (1 << 16, 8);
 /// The channels that lost most, as many as are kept.
 const WORST: usize = 8;
 /// How often a tensor is dequantized; the fastest counts.
-const RUNS: u32 = 3;
+const RUNS: usize = 3;
 
 /// The values of a tensor and where they are measured.
 pub(super) struct Values<'a> {
@@ -23,7 +24,8 @@ pub(super) struct Values<'a> {
     /// Whose indices get parameters each, if any.
     pub(super) axis: Option<usize>,
     /// As long as the values: what codes stand for.
-    pub(super) back: &'a mut Vec<f32>,
+    pub(super) back: &'a mut [f32],
+    pub(super) meter: Option<&'a mut Measured>,
 }
 
 impl Values<'_> {
@@ -41,15 +43,17 @@ impl Values<'_> {
     }
 
     fn measure(&mut self, precision: u8, method: Method) -> caffe2_qtensor::Result<Outcome> {
-        let start = Instant::now();
+        let stopwatch = Stopwatch::start();
         let tensor = method.quantize(self.values, self.dims, self.axis, precision)?;
-        let quantize_time = start.elapsed().as_secs_f64();
-        let mut dequantize_time = f64::INFINITY;
-        for _ in 0..RUNS {
-            let start = Instant::now();
-            tensor.dequantize(self.back, 1)?;
-            dequantize_time = dequantize_time.min(start.elapsed().as_secs_f64());
-        }
+        let quantize_time = stopwatch.seconds();
+        tensor.dequantize(self.back, 1)?;
+        // It went well once, and goes well again.
+        let dequantize = repeat(0, RUNS, || tensor.dequantize(self.back, 1).unwrap_or_default())?;
+        let back = &mut *self.back;
+        let measured = match &mut self.meter {
+            Some(meter) => meter.run(|| tensor.dequantize(back, 1))?,
+            None => None,
+        };
         let options =
             ErrorOptions { code_histogram: true, error_histogram: true, ..ErrorOptions::default() };
         let errors = tensor.errors(self.values, &options)?;
@@ -72,9 +76,9 @@ impl Values<'_> {
             errors: self.errors(&errors),
             codes: codes(&errors),
             quantize_time,
-            dequantize_time,
-            energy: 0.0,
-            measured: None,
+            dequantize_time: dequantize.minimum,
+            energy: energy::of_tensor(&tensor, sizes.planes, self.count())?,
+            measured,
         })
     }
 
@@ -83,9 +87,9 @@ impl Values<'_> {
     fn channels(&self, tensor: &QTensor) -> caffe2_qtensor::Result<Option<Channels>> {
         let axis = self.axis.unwrap_or(0);
         let count = self.dims.get(axis).and_then(|extent| u64::try_from(*extent).ok()).unwrap_or(0);
-        let values = u64::try_from(self.values.len()).unwrap_or(u64::MAX);
         let (most, fewest) = CHANNELS;
-        if !(2..=most).contains(&count) || values / count < fewest || self.dims.len() < 2 {
+        let each = self.count().checked_div(count).unwrap_or(0);
+        if !(2..=most).contains(&count) || each < fewest || self.dims.len() < 2 {
             return Ok(None);
         }
         let all = tensor.errors_per_channel(self.values, axis, &ErrorOptions::default())?;
