@@ -1,6 +1,6 @@
 //! How a command ends when it does not end well.
 
-use qtensor_cli::input::InputError;
+use qtensor_cli::input::{InputError, shown};
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
@@ -24,6 +24,14 @@ impl Failure {
     /// A failure with a sentence of its own.
     pub(crate) fn new(message: impl Into<String>) -> Failure {
         Failure::Message(message.into())
+    }
+
+    /// The same with the name of the tensor that it is about.
+    pub(crate) fn about(self, name: &[u8]) -> Failure {
+        match self {
+            Failure::Message(message) => Failure::Message(format!("{}: {message}", shown(name))),
+            other => other,
+        }
     }
 
     /// Says why on stderr, in one line, and gives the exit status.

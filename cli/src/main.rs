@@ -8,11 +8,16 @@
 mod commands;
 mod context;
 mod failure;
+mod floats;
 mod interrupt;
+mod output;
+mod pattern;
+mod plan;
 mod progress;
 mod report;
 mod sweep;
 mod table;
+mod worth;
 
 use clap::Parser;
 use commands::Arguments;

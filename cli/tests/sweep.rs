@@ -230,7 +230,7 @@ fn methods_that_do_not_serve_a_tensor_leave_it_out() {
     let all = ["--methods", "log,min-max,mse", "--precisions", "4,12", "--per-channel", "0"];
     let found = swept(&input, &all);
     let trials = &found["tensors"][0]["trials"];
-    assert_eq!(find(trials, 4, "log")["refused"], "log has no channels");
+    assert_eq!(find(trials, 4, "log")["refused"], "log: It has no channels");
     let reason = find(trials, 12, "mse")["refused"].as_str().unwrap();
     assert!(reason.contains("precision") && reason.contains("12"), "{reason}");
     assert!(find(trials, 12, "min-max")["sqnr"].as_f64().unwrap() > 60.0);

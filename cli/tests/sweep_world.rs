@@ -47,7 +47,7 @@ fn a_report_replaces_nothing_unasked_and_is_whole_or_not_there() {
     // Neither full disks nor what is no file harm what is there.
     refused(&limited("ulimit -f 8", Path::new(DIGITS), &folder.join("cut.html")), "cut.html");
     assert_eq!(names(), ["report.html"]);
-    refused(&to(&folder, &["--force"]), "is not a file");
+    refused(&to(&folder, &["--force"]), "no ordinary file");
     refused(&to(&folder.join("missing/report.html"), &[]), "missing");
     // A link stays one.
     let link = folder.join("link.html");
@@ -60,7 +60,7 @@ fn a_report_replaces_nothing_unasked_and_is_whole_or_not_there() {
     let own = folder.join("w.minidb");
     std::fs::copy(DIGITS, &own).unwrap();
     let all = ["--html", own.to_str().unwrap(), "--force"];
-    refused(&sweep(&own, &all), "is what is read");
+    refused(&sweep(&own, &all), "The output is the input");
     assert_eq!(std::fs::read(&own).unwrap(), std::fs::read(DIGITS).unwrap());
 }
 

@@ -1,13 +1,23 @@
 //! The subcommands, and what the command line looks like.
 
 mod completions;
+mod convert;
+mod dequantize;
 mod inspect;
 mod man;
+mod quantize;
+mod read_ahead;
+mod summary;
+mod verify;
 
 use crate::context::Context;
 use crate::failure::Result;
+use crate::output::Output;
 use crate::sweep;
+use caffe2_qtensor::Error;
+use caffe2_qtensor::minidb::Writer;
 use clap::{ColorChoice, Parser, Subcommand};
+use qtensor_cli::input::Input;
 
 /// Exit statuses, at the end of each help.
 const EXIT_STATUS: &str = "\
@@ -32,6 +42,10 @@ pub(crate) struct Arguments {
 #[derive(Subcommand, Debug)]
 enum Command {
     Inspect(inspect::Inspect),
+    Quantize(Box<quantize::Quantize>),
+    Dequantize(dequantize::Dequantize),
+    Convert(Box<convert::Convert>),
+    Verify(verify::Verify),
     Sweep(sweep::Arguments),
     Completions(completions::Completions),
     Man(man::Man),
@@ -41,8 +55,31 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     let context = Context::new(arguments.color)?;
     match arguments.command {
         Command::Inspect(command) => command.run(&context),
+        Command::Quantize(command) => command.run(&context),
+        Command::Dequantize(command) => command.run(&context),
+        Command::Convert(command) => command.run(&context),
+        Command::Verify(command) => command.run(&context),
         Command::Sweep(command) => command.run(&context),
         Command::Completions(command) => command.run(&context),
         Command::Man(command) => command.run(&context),
     }
+}
+
+/// Dimensions as they are shown, or nothing where they are not known.
+fn shown_dims(dims: Option<&[i64]>) -> String {
+    dims.map_or_else(String::new, |dims| {
+        let dims: Vec<String> = dims.iter().map(i64::to_string).collect();
+        format!("[{}]", dims.join(", "))
+    })
+}
+
+/// Copies an item as it is. That fails where reading does or where writing does, which the message
+/// tells apart.
+fn copy(input: &Input, index: usize, writer: &mut Writer, output: &Output) -> Result<Option<u64>> {
+    input.copy(index, writer).map_err(|error| match error.library() {
+        Some(reason @ Error::Io { operation, .. }) if operation.starts_with("write") => {
+            output.failure(reason)
+        }
+        _ => error.into(),
+    })
 }

@@ -52,6 +52,20 @@ impl InputError {
         InputError::new(path, None, Reason::Form(reason.into()))
     }
 
+    /// The reason alone, a sentence.
+    pub fn reason(&self) -> String {
+        match &self.0.reason {
+            Reason::Library(error) => error.to_string(),
+            Reason::System(error) => format!("{error}."),
+            Reason::Form(reason) => reason.clone(),
+        }
+    }
+
+    /// Whether the file is none of the formats that are read.
+    pub fn is_form(&self) -> bool {
+        matches!(self.0.reason, Reason::Form(_))
+    }
+
     /// The library's reason, where it is one of those.
     pub fn library(&self) -> Option<&Error> {
         match &self.0.reason {
@@ -67,11 +81,7 @@ impl fmt::Display for InputError {
         if let Some(name) = &self.0.name {
             write!(formatter, "{}: ", shown(name))?;
         }
-        match &self.0.reason {
-            Reason::Library(error) => write!(formatter, "{error}"),
-            Reason::System(error) => write!(formatter, "{error}."),
-            Reason::Form(reason) => formatter.write_str(reason),
-        }
+        formatter.write_str(&self.reason())
     }
 }
 

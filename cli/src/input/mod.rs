@@ -156,19 +156,22 @@ impl Input {
     /// Writes what stands at this place of the list as it is: the records of a database and a blob
     /// byte for byte, tensors of other files as the blobs that Caffe2 would write of them.
     ///
-    /// Returns whether that was possible: the strings of a network are no blob yet, and not read.
+    /// Returns the bytes of its messages, or nothing where there is none: the strings of a network
+    /// are no blob yet, and not read.
     ///
     /// # Errors
     /// As [`Input::load`]; where it cannot be written.
-    pub fn copy(&self, index: usize, to: &mut Writer) -> Result<bool> {
+    pub fn copy(&self, index: usize, to: &mut Writer) -> Result<Option<u64>> {
         let about = |error| self.about(index, error);
         match &self.held {
             Held::Minidb(catalog) => match catalog.blob(index) {
-                Some(blob) => blob.copy(to).map(|()| true).map_err(about),
-                None => Ok(false),
+                Some(blob) => blob.copy(to).map(|()| Some(blob.bytes())).map_err(about),
+                None => Ok(None),
             },
             Held::Single(single) if single.format() == Format::Blob => {
-                to.append_bytes(&single.item().name, single.bytes()).map(|()| true).map_err(about)
+                let (name, bytes) = (single.item().name, single.bytes());
+                to.append_bytes(&name, bytes).map_err(about)?;
+                Ok(u64::try_from(bytes.len()).ok())
             }
             _ => {
                 let name = self.items.get(index).map(|item| item.name.as_slice());
@@ -184,18 +187,31 @@ impl Input {
     }
 }
 
-/// Writes a tensor as Caffe2 would; whether it is one.
-fn write(name: &[u8], loaded: &Loaded, to: &mut Writer) -> core::result::Result<bool, Error> {
-    match loaded {
-        // What Caffe2's int8 operators fill a tensor with.
-        Loaded::Quantized(tensor) if tensor.int8_serialized_size(name).is_ok() => {
-            to.append_int8(name, tensor)?;
+/// Writes a tensor as Caffe2 would; nothing where it is none.
+fn write(
+    name: &[u8],
+    loaded: &Loaded,
+    to: &mut Writer,
+) -> core::result::Result<Option<u64>, Error> {
+    let bytes = match loaded {
+        Loaded::Quantized(tensor) => match tensor.int8_serialized_size(name) {
+            // What Caffe2's int8 operators fill a tensor with.
+            Ok(bytes) => {
+                to.append_int8(name, tensor)?;
+                bytes
+            }
+            Err(_) => {
+                to.append(name, tensor)?;
+                tensor.serialized_size(name)?
+            }
+        },
+        Loaded::Dense(tensor) => {
+            to.append_dense(name, tensor, 0)?;
+            tensor.serialized_size(name)?
         }
-        Loaded::Quantized(tensor) => to.append(name, tensor)?,
-        Loaded::Dense(tensor) => to.append_dense(name, tensor, 0)?,
-        Loaded::Other => return Ok(false),
-    }
-    Ok(true)
+        Loaded::Other => return Ok(None),
+    };
+    Ok(u64::try_from(bytes).ok())
 }
 
 impl From<Value> for Loaded {

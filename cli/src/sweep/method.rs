@@ -1,110 +1,119 @@
-//! The methods of choosing scale and bias that a sweep compares, and codes made by them.
+//! The methods that a sweep compares, by name: those of `quantize --method`, `log` and `dorefa`, each as
+//! the plan that `quantize` would follow with it.
 
-use caffe2_qtensor::calibrate::{self, Target};
-use caffe2_qtensor::measure::ErrorOptions;
+use crate::failure::{Failure, Result};
+use crate::plan::{Codes, MethodName, MethodOptions, Plan, Sign};
+use caffe2_qtensor::calibrate::Zero;
 use caffe2_qtensor::quantize::{QuantizeOptions, Scheme};
-use caffe2_qtensor::{QTensor, Result};
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
-/// A way to make codes of values. All but the logarithmic one make unsigned codes with any bias:
-/// every code then stands for a value that is wanted, and none is spent on a sign plane or on a zero
-/// that the values may not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+/// A way to make codes of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
-    /// The range from the smallest to the largest value
-    MinMax,
-    /// The range from minus the largest magnitude to it
-    MaxAbs,
-    /// The range without a thousandth of the values at either end
-    Percentile,
-    /// The smallest mean squared error
-    Mse,
-    /// The smallest mean absolute error
-    Mae,
-    /// Powers, the step between exponents that has the smallest mean squared error; with a sign
-    /// plane where there are values below 0
-    Log,
-    /// DoReFa's weights, which become numbers from -1 to 1 by a hyperbolic tangent: for models that
-    /// were trained so
+    /// Codes without a sign, with any bias: every code then stands for a value that is wanted, and
+    /// none is spent on a sign plane or on a zero that the values may not have.
+    Linear(MethodName),
+    /// Powers, with a sign plane where there are values below 0.
+    Logarithmic,
+    /// DoReFa's weights, for models that were trained with them.
     Dorefa,
 }
 
-/// Steps between exponents that are tried: from two octaves to a 32nd of one.
-const LOG_STEPS: [f64; 7] = [2.0, 1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125];
+/// All of them; a range that is known would be another one for each tensor.
+const ALL: [Method; 13] = [
+    Method::Linear(MethodName::MinMax),
+    Method::Linear(MethodName::MaxAbs),
+    Method::Linear(MethodName::Percentile),
+    Method::Linear(MethodName::Mse),
+    Method::Linear(MethodName::Mae),
+    Method::Logarithmic,
+    Method::Dorefa,
+    Method::Linear(MethodName::Caffe2MinMax),
+    Method::Linear(MethodName::Caffe2L1),
+    Method::Linear(MethodName::Caffe2L2),
+    Method::Linear(MethodName::Caffe2L2Approx),
+    Method::Linear(MethodName::Caffe2Kl),
+    Method::Linear(MethodName::Caffe2P99),
+];
+
+impl ValueEnum for Method {
+    fn value_variants<'a>() -> &'a [Method] {
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Method::Linear(MethodName::Percentile) => "Without a thousandth of the values at each end",
+            Method::Linear(name) => return name.to_possible_value(),
+            Method::Logarithmic => "Powers, the step between exponents that loses least",
+            Method::Dorefa => "DoReFa's codes for weights, of a hyperbolic tangent",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
+    }
+}
 
 impl Method {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Method::MinMax => "min-max",
-            Method::MaxAbs => "max-abs",
-            Method::Percentile => "percentile",
-            Method::Mse => "mse",
-            Method::Mae => "mae",
-            Method::Log => "log",
+            Method::Linear(name) => match name {
+                MethodName::Mse => "mse",
+                MethodName::Mae => "mae",
+                MethodName::MinMax => "min-max",
+                MethodName::MaxAbs => "max-abs",
+                MethodName::Percentile => "percentile",
+                MethodName::Fixed => "fixed",
+                MethodName::Caffe2MinMax => "caffe2-min-max",
+                MethodName::Caffe2L1 => "caffe2-l1",
+                MethodName::Caffe2L2 => "caffe2-l2",
+                MethodName::Caffe2L2Approx => "caffe2-l2-approx",
+                MethodName::Caffe2Kl => "caffe2-kl",
+                MethodName::Caffe2P99 => "caffe2-p99",
+            },
+            Method::Logarithmic => "log",
             Method::Dorefa => "dorefa",
         }
     }
 
-    /// Whether indices along a dimension can have parameters of their own.
-    pub(crate) fn has_channels(self) -> bool {
-        !matches!(self, Method::Log | Method::Dorefa)
-    }
-
-    /// The tensor of the codes of values, which are finite, with parameters for each index along
-    /// `axis` if there is one and the method has channels.
+    /// What `quantize` would do with this precision and this method, and else its defaults.
     ///
     /// # Errors
-    /// Those of the library.
-    pub(crate) fn quantize(
-        self,
-        values: &[f32],
-        dims: &[i64],
-        axis: Option<usize>,
-        precision: u8,
-    ) -> Result<QTensor> {
-        let method = match self {
-            Method::MinMax => calibrate::Method::MinMax,
-            Method::MaxAbs => calibrate::Method::MaxAbs,
-            Method::Percentile => calibrate::Method::Percentile(0.001, 0.999),
-            Method::Mse => calibrate::Method::Mse,
-            Method::Mae => calibrate::Method::Mae,
-            Method::Log => return logarithmic(values, dims, precision),
-            Method::Dorefa => {
-                let mut tensor = QTensor::with_shape(dims, precision, false)?;
-                let scheme = Scheme::DorefaWeights;
-                tensor.quantize(values, &QuantizeOptions { scheme, ..QuantizeOptions::default() })?;
-                return Ok(tensor);
+    /// Where there is an axis and the method knows no channels.
+    pub(crate) fn plan(self, precision: u8, axis: Option<usize>) -> Result<Plan> {
+        let (codes, sign) = match self {
+            Method::Linear(name) => {
+                let method = MethodOptions {
+                    method: name,
+                    quantiles: vec![0.001, 0.999],
+                    range: None,
+                    share: 0.99,
+                };
+                let method = method.method()?;
+                let zero = Zero::Free;
+                let (symmetric, power_of_two, reduced) = (false, false, false);
+                (Codes::Linear { method, zero, symmetric, power_of_two, reduced }, Sign::Never)
             }
+            Method::Logarithmic => (Codes::Logarithmic, Sign::Auto),
+            Method::Dorefa => (Codes::Dorefa(Scheme::DorefaWeights), Sign::Never),
         };
-        let target = Target { precision, ..Target::default() };
-        QTensor::quantize_best(values, dims, axis, method, &target)
+        if axis.is_some() && !matches!(codes, Codes::Linear { .. }) {
+            return Err(Failure::new("It has no channels."));
+        }
+        let options = QuantizeOptions::default();
+        Ok(Plan { precision, sign, codes, axis, int8: false, options })
     }
 }
 
-/// Powers whose largest is the largest magnitude, the steps between them as good as can be.
-fn logarithmic(values: &[f32], dims: &[i64], precision: u8) -> Result<QTensor> {
-    let signed = values.iter().any(|value| *value < 0.0);
-    let largest = values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
-    let top = if largest > 0.0 { f64::from(largest).log2() } else { 0.0 };
-    // Code 1 stands for the smallest power, the highest code for the largest.
-    let above = f64::from(u32::from(precision)).exp2() - 2.0;
-    let mut best: Option<(f64, f64)> = None;
-    let mut tensor = QTensor::with_shape(dims, precision, signed)?;
-    tensor.set_logarithmic(true)?;
-    for step in LOG_STEPS {
-        let error = log_error(&mut tensor, values, step, top / step - above)?;
-        if best.is_none_or(|(_, least)| error < least) {
-            best = Some((step, error));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_quantize() {
+        for method in ALL {
+            let value = method.to_possible_value().map(|value| value.get_name().to_owned());
+            assert_eq!(value.as_deref(), Some(method.name()));
+            assert_eq!(Method::from_str(method.name(), false), Ok(method));
         }
     }
-    let step = best.map_or(1.0, |(step, _)| step);
-    log_error(&mut tensor, values, step, top / step - above)?;
-    Ok(tensor)
-}
-
-/// Makes codes with this scale and bias; the sum of their squared errors.
-fn log_error(tensor: &mut QTensor, values: &[f32], scale: f64, bias: f64) -> Result<f64> {
-    tensor.set_scale(scale);
-    tensor.set_bias(bias);
-    tensor.quantize(values, &QuantizeOptions::default())?;
-    Ok(tensor.errors(values, &ErrorOptions::default())?.sum_squared())
 }

@@ -5,7 +5,6 @@ pub(crate) mod format;
 mod json;
 mod method;
 pub(crate) mod model;
-mod output;
 mod recommend;
 mod table;
 mod totals;
@@ -13,11 +12,14 @@ mod try_tensor;
 
 use crate::context::Context;
 use crate::failure::{Failure, Result};
+use crate::floats::floats_of;
+use crate::output::Output;
+use crate::pattern::Selection;
 use crate::report;
+use crate::worth::Worth;
 use energy::Measured;
 use method::Method;
 use model::{Left, Recommendation, Sweep, Tensor};
-use output::Output;
 use caffe2_qtensor::DenseTensor;
 use qtensor_cli::input::{Input, Loaded, shown};
 use std::io::{IsTerminal, Write};
@@ -57,6 +59,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "METHODS", value_delimiter = ',', value_enum)]
     #[arg(default_value = "min-max,percentile,mse,mae")]
     methods: Vec<Method>,
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    worth: Worth,
     /// Give each index along this dimension a scale and a bias of its own
     #[arg(long, value_name = "AXIS")]
     per_channel: Option<usize>,
@@ -87,12 +93,14 @@ impl Arguments {
             return Err(Failure::new(format!("--min-sqnr is {value}, and not a finite number")));
         }
         // Refused before the work, not after it.
-        let output = self.html.as_deref().map(|path| Output::new(path, &self.file, self.force));
-        let output = output.transpose()?;
+        let output = self.html.as_deref().map(|path| Output::new(path, self.force));
+        if let Some(output) = &output {
+            output.check(&[&self.file])?;
+        }
         let sweep = self.sweep(context)?;
         if let Some(output) = output {
             context.interrupt.check()?;
-            output.write(report::page(&sweep).as_bytes())?;
+            output.write(|file| file.write_all(report::page(&sweep).as_bytes()))?;
         }
         if self.json {
             return context.print_json(&json::json(&sweep));
@@ -104,6 +112,7 @@ impl Arguments {
 
     fn sweep(&self, context: &Context) -> Result<Sweep> {
         let input = Input::open(&self.file)?;
+        self.selection.check(input.items())?;
         let mut methods: Vec<Method> = Vec::new();
         for method in &self.methods {
             if !methods.contains(method) {
@@ -138,9 +147,9 @@ impl Arguments {
             context.interrupt.check()?;
             progress.at(&item.name);
             if let Loaded::Dense(tensor) = input.load(index)?
-                && let Some(values) = tensor.as_f32()
+                && let Some(values) = floats_of(&tensor)
             {
-                let mut found = about(&item.name, &tensor, values)?;
+                let mut found = self.about(&item.name, &tensor, &values)?;
                 if found.left.is_none() {
                     back.clear();
                     back.try_reserve_exact(values.len()).map_err(|_| no_memory(values.len()))?;
@@ -148,15 +157,16 @@ impl Arguments {
                     let mut values = Values {
                         name: &item.name,
                         dims: tensor.dims(),
-                        values,
+                        values: &values,
                         axis: self.per_channel,
                         back: &mut back,
                         meter: meter.as_mut(),
                     };
                     for precision in &sweep.precisions {
                         for (index, method) in methods.iter().enumerate() {
-                            context.interrupt.check()?;
-                            found.trials.push(values.run(*precision, index, *method));
+                            let interrupt = &context.interrupt;
+                            interrupt.check()?;
+                            found.trials.push(values.run(*precision, index, *method, interrupt)?);
                         }
                     }
                 }
@@ -175,6 +185,35 @@ impl Arguments {
         Ok(sweep)
     }
 
+    /// What a tensor is, and whether it is left alone.
+    fn about(&self, name: &[u8], tensor: &DenseTensor, values: &[f32]) -> Result<Tensor> {
+        let finite = values.iter().copied().filter(|value| value.is_finite());
+        let none = (f32::INFINITY, f32::NEG_INFINITY);
+        let (low, high) = finite.fold(none, |(low, high), it| (low.min(it), high.max(it)));
+        let strange = values.iter().filter(|value| !value.is_finite()).count();
+        let left = if !self.selection.takes(name) {
+            Some(Left::Rule("--only or --skip leaves it out".to_owned()))
+        } else if let Some(reason) = self.worth.refuses(tensor) {
+            Some(Left::Rule(reason))
+        } else if strange > 0 {
+            Some(Left::NonFinite(wide(strange)))
+        } else if !(low < high) {
+            Some(Left::Constant)
+        } else {
+            None
+        };
+        Ok(Tensor {
+            name: shown(name),
+            dims: tensor.dims().to_vec(),
+            values: wide(values.len()),
+            float: wide(values.len()).saturating_mul(4),
+            float_wire: wide(tensor.serialized_size(name)?),
+            range: (low, high),
+            left,
+            trials: Vec::new(),
+        })
+    }
+
     /// The counters of energy, or why there are none.
     fn meter(&self) -> std::result::Result<Measured, String> {
         if !self.measure_energy {
@@ -183,37 +222,6 @@ impl Arguments {
         let reason = |error: caffe2_qtensor::Error| error.to_string().trim_end_matches('.').to_owned();
         Measured::open(self.powercap.as_deref()).map_err(reason)
     }
-}
-
-/// What a tensor is, and whether it is left alone.
-fn about(name: &[u8], tensor: &DenseTensor, values: &[f32]) -> Result<Tensor> {
-    let finite = values.iter().copied().filter(|value| value.is_finite());
-    let (low, high) = finite
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), it| (low.min(it), high.max(it)));
-    let strange = values.iter().filter(|value| !value.is_finite()).count();
-    let left = if let Some(reason) = rule(tensor.dims(), values.len()) {
-        Some(Left::Rule(reason))
-    } else if strange > 0 {
-        Some(Left::NonFinite(wide(strange)))
-    } else if low == high {
-        Some(Left::Constant)
-    } else {
-        None
-    };
-    Ok(Tensor {
-        name: shown(name),
-        dims: tensor.dims().to_vec(),
-        values: wide(values.len()),
-        float: wide(values.len()).saturating_mul(4),
-        float_wire: wide(tensor.serialized_size(name)?),
-        range: (low, high),
-        left,
-        trials: Vec::new(),
-    })
-}
-
-fn rule(dims: &[i64], values: usize) -> Option<String> {
-    (dims.len() < 2 || values < 256).then(|| "small".to_owned())
 }
 
 /// The width of the terminal that is printed to; a pipe has any.

@@ -3,6 +3,8 @@
 use super::energy::{self, Measured};
 use super::method::Method;
 use super::model::{Channels, Histogram, Outcome, Trial};
+use crate::failure::{Failure, Result};
+use crate::interrupt::Interrupt;
 use caffe2_qtensor::QTensor;
 use caffe2_qtensor::measure::time::{Stopwatch, repeat};
 use caffe2_qtensor::measure::{ErrorOptions, Errors};
@@ -30,21 +32,35 @@ pub(super) struct Values<'a> {
 
 impl Values<'_> {
     /// Tries one precision and one method.
-    pub(super) fn run(&mut self, precision: u8, index: usize, method: Method) -> Trial {
-        let outcome = if self.axis.is_some() && !method.has_channels() {
-            Err(format!("{} has no channels", method.name()))
-        } else {
-            let about = |error: caffe2_qtensor::Error| {
-                format!("{}: {}", method.name(), error.to_string().trim_end_matches('.'))
-            };
-            self.measure(precision, method).map_err(about)
+    ///
+    /// # Errors
+    /// Where it is interrupted.
+    pub(super) fn run(
+        &mut self,
+        precision: u8,
+        index: usize,
+        method: Method,
+        interrupt: &Interrupt,
+    ) -> Result<Trial> {
+        let outcome = match self.measure(precision, method, interrupt) {
+            Ok(outcome) => Ok(outcome),
+            Err(Failure::Message(message)) => {
+                Err(format!("{}: {}", method.name(), message.trim_end_matches('.')))
+            }
+            Err(other) => return Err(other),
         };
-        Trial { precision, method: index, outcome }
+        Ok(Trial { precision, method: index, outcome })
     }
 
-    fn measure(&mut self, precision: u8, method: Method) -> caffe2_qtensor::Result<Outcome> {
+    fn measure(
+        &mut self,
+        precision: u8,
+        method: Method,
+        interrupt: &Interrupt,
+    ) -> Result<Outcome> {
+        let plan = method.plan(precision, self.axis)?;
         let stopwatch = Stopwatch::start();
-        let tensor = method.quantize(self.values, self.dims, self.axis, precision)?;
+        let tensor = plan.quantize(self.values, self.dims, interrupt)?;
         let quantize_time = stopwatch.seconds();
         tensor.dequantize(self.back, 1)?;
         // It went well once, and goes well again.
@@ -84,7 +100,7 @@ impl Values<'_> {
 
     /// What the indices of a dimension lost, whether or not they have parameters of their own: of
     /// the first, or of that which the sweep is told.
-    fn channels(&self, tensor: &QTensor) -> caffe2_qtensor::Result<Option<Channels>> {
+    fn channels(&self, tensor: &QTensor) -> Result<Option<Channels>> {
         let axis = self.axis.unwrap_or(0);
         let count = self.dims.get(axis).and_then(|extent| u64::try_from(*extent).ok()).unwrap_or(0);
         let (most, fewest) = CHANNELS;
