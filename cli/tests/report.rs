@@ -1,5 +1,15 @@
 //! The report of a sweep, opened in a real Chromium: nothing fails there, every plot is there, and it
 //! can be used in any width, by keyboard and without its script, whatever tensors are called.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 mod browser;
 mod sweep_files;
@@ -212,7 +222,8 @@ fn other_histograms_can_be_chosen_and_points_reached_by_keyboard() {
         stops += 1;
         assert!(stops < 12, "no point can be reached");
     }
-    let tip = "document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent";
+    let tip =
+        "document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent";
     let smallest = browser.evaluate(&page, focus);
     assert_eq!(browser.evaluate(&page, tip), smallest);
     assert!(smallest.as_str().unwrap().starts_with("1 bit"), "{smallest}");
@@ -242,7 +253,8 @@ fn without_its_script_the_page_says_the_same() {
     let html = report(&folder, Path::new(DIGITS), &[]);
     let page = browser.open(&html, View { scripts: false, ..PHONE });
     check(&mut browser, &page, 13);
-    let offered = "[...document.querySelectorAll('.scripted')].filter((it) => it.checkVisibility()).length";
+    let offered =
+        "[...document.querySelectorAll('.scripted')].filter((it) => it.checkVisibility()).length";
     assert_eq!(browser.evaluate(&page, offered), 0, "what does nothing is not offered");
     let titles = browser.evaluate(&page, "document.querySelectorAll('g.point title').length");
     assert_eq!(titles, 2 * 24, "each point says what it is, in the wide plot and in the narrow");
@@ -263,8 +275,10 @@ fn names_are_text_whatever_they_say() {
     assert_eq!(title, "<i>hostile & \"odd\".minidb — quantization sweep");
     let strange = "document.querySelectorAll('img, b, i, script:not([nonce]):not(#data)').length";
     assert_eq!(browser.evaluate(&page, strange), 0);
-    let names = browser.evaluate(&page, "[...document.querySelectorAll('h3')].map((it) => it.textContent)");
-    let names: Vec<&str> = names.as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+    let names =
+        browser.evaluate(&page, "[...document.querySelectorAll('h3')].map((it) => it.textContent)");
+    let names: Vec<&str> =
+        names.as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
     let expected = HOSTILE.map(|name| match std::str::from_utf8(name) {
         Ok(text) => text.replace('\u{202e}', "\u{fffd}"),
         Err(_) => name.escape_ascii().to_string(),

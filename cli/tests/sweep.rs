@@ -1,5 +1,15 @@
 //! `qtensor sweep`: its numbers are what the library does with the same values, its totals are their
 //! sums, and its advice follows the rule that its help states.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 mod sweep_files;
 
@@ -48,7 +58,8 @@ fn numbers_are_those_of_the_library() {
                     QTensor::quantize_best(&values, &[32, 32], axis, method, &target).unwrap();
                 let mut back = vec![0.0_f32; values.len()];
                 tensor.dequantize(&mut back, 1).unwrap();
-                let errors = || back.iter().zip(&values).map(|(y, x)| f64::from(*y) - f64::from(*x));
+                let errors =
+                    || back.iter().zip(&values).map(|(y, x)| f64::from(*y) - f64::from(*x));
                 let noise: f64 = errors().map(|error| error * error).sum();
                 let power: f64 = values.iter().map(|x| f64::from(*x).powi(2)).sum();
 
@@ -242,6 +253,39 @@ fn methods_that_do_not_serve_a_tensor_leave_it_out() {
     let found = swept(&input, &["--per-channel", "5"]);
     assert_eq!(found["recommendation"]["quantize"], false);
     assert_eq!(array(&found["totals"]).len(), 0);
+}
+
+#[test]
+fn quantize_does_what_the_sweep_says() {
+    let folder = folder("sweep-quantize");
+    let input = Path::new(DIGITS);
+    let methods = ["--methods", "min-max,percentile,mse,log,dorefa,caffe2-l2-approx"];
+    let found = swept(input, &methods);
+    for (precision, method, option) in [
+        ("4", "mse", &["--method", "mse"][..]),
+        ("8", "min-max", &["--method", "min-max"]),
+        ("6", "percentile", &["--method", "percentile"]),
+        ("3", "log", &["--log"]),
+        ("2", "dorefa", &["--dorefa"]),
+        ("4", "caffe2-l2-approx", &["--method", "caffe2-l2-approx"]),
+    ] {
+        let output = folder.join(format!("{method}.minidb"));
+        let mut command = sweep_files::qtensor();
+        command.arg("quantize").arg(input).arg("-o").arg(&output).args(option);
+        let done = command.args(["--precision", precision, "--json"]).output().unwrap();
+        let done: Value = serde_json::from_slice(&done.stdout).unwrap();
+        let mut reader = caffe2_qtensor::minidb::Reader::open(&output).unwrap();
+        let mut wire = 0;
+        while let Some(entry) = reader.next_entry().unwrap() {
+            wire += entry.value_size();
+        }
+        let total = find(&found["totals"], precision.parse().unwrap(), method);
+        assert_eq!(total["wire_bytes"], wire, "{precision} bits by {method}");
+        for (tensor, done) in array(&found["tensors"]).iter().zip(array(&done["tensors"])) {
+            assert_eq!(tensor["name"], done["name"]);
+            assert_eq!(tensor["left"] == "rule", done["action"] == "copied");
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,15 @@
 //! `qtensor sweep` and the world around it: a report that is whole or not there, signals, memory, and
 //! counters of energy.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
 
 mod sweep_files;
 
@@ -12,7 +22,13 @@ use sweep_files::{DIGITS, Floats, folder, normal, refused, sweep, swept, write};
 /// What a shell says of a command that it runs with a limit.
 fn limited(limit: &str, input: &Path, html: &Path) -> std::process::Output {
     std::process::Command::new("sh")
-        .args(["-c", &format!("{limit}; exec \"$@\""), "sh", env!("CARGO_BIN_EXE_qtensor"), "sweep"])
+        .args([
+            "-c",
+            &format!("{limit}; exec \"$@\""),
+            "sh",
+            env!("CARGO_BIN_EXE_qtensor"),
+            "sweep",
+        ])
         .arg(input)
         .args(["--precisions", "1,4", "--methods", "min-max", "--json", "--html"])
         .arg(html)
@@ -93,7 +109,8 @@ fn an_interrupted_sweep_leaves_nothing() {
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
         std::thread::yield_now();
     }
-    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    let killed =
+        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(killed.unwrap().success());
     let mut said = String::new();
     std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut said).unwrap();

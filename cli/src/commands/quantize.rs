@@ -11,10 +11,10 @@ use crate::plan::{Codes, Method, MethodOptions, Plan, Sign};
 use crate::progress::Progress;
 use crate::table::{Side, Table};
 use crate::worth::Worth;
+use caffe2_qtensor::QTensor;
 use caffe2_qtensor::calibrate::Zero;
 use caffe2_qtensor::minidb::Writer;
 use caffe2_qtensor::quantize::{NonFinite, QuantizeOptions, Rounding, Scheme};
-use caffe2_qtensor::QTensor;
 use clap::ValueEnum;
 use qtensor_cli::input::{Input, Item, Loaded, shown};
 use serde::Serialize;
@@ -305,7 +305,8 @@ impl Quantize {
         let mut done = Done::of(item);
         if let Some(Loaded::Dense(tensor)) = &step.loaded {
             done.dims = Some(tensor.dims().to_vec());
-            if let Some(values) = floats_of(tensor).filter(|_| self.worth.refuses(tensor).is_none()) {
+            if let Some(values) = floats_of(tensor).filter(|_| self.worth.refuses(tensor).is_none())
+            {
                 let quantized = plan.quantize(&values, tensor.dims(), &context.interrupt);
                 let quantized = quantized.map_err(|failure| failure.about(&item.name))?;
                 let appended = match self.int8 {

@@ -48,11 +48,8 @@ pub(super) fn plot(sweep: &Sweep, bars: &Bars) -> String {
             if !value.is_finite() {
                 continue;
             }
-            let text = format!(
-                "{}: {}",
-                sweep.label(total.precision, total.method),
-                (bars.format)(value)
-            );
+            let text =
+                format!("{}: {}", sweep.label(total.precision, total.method), (bars.format)(value));
             let x = first + width * total.method as f64;
             let top = y.at(value).min(bottom - 1.0);
             content.push_str(&format!(

@@ -28,7 +28,8 @@ pub(super) fn plot(sweep: &Sweep, tensor: &Tensor, method: usize) -> Option<Stri
     let high = ratios().fold(sweep.threshold, f64::max);
     // A channel of next to nothing would press all others together: its number is written instead.
     let low = ratios().fold(0.0, f64::min).max(LEAST);
-    let y = Axis::linear((5.0 * (low / 5.0).floor(), 5.0 * (high / 5.0 + 0.2).ceil()), PLOT.upward());
+    let y =
+        Axis::linear((5.0 * (low / 5.0).floor(), 5.0 * (high / 5.0 + 0.2).ceil()), PLOT.upward());
 
     let (left, right) = PLOT.across();
     let step = (right - left) / all.len() as f64;
@@ -36,7 +37,8 @@ pub(super) fn plot(sweep: &Sweep, tensor: &Tensor, method: usize) -> Option<Stri
     let mut precisions = Vec::new();
     let mut words = Vec::new();
     let wanted = y.at(sweep.threshold);
-    content.push_str(&format!("<path class=\"wanted\" d=\"M{left:.1} {wanted:.1}H{right:.1}\"/>\n"));
+    content
+        .push_str(&format!("<path class=\"wanted\" d=\"M{left:.1} {wanted:.1}H{right:.1}\"/>\n"));
     for (index, (precision, channels)) in all.iter().enumerate() {
         let x = left + step * (index as f64 + 0.5);
         let (channel, ratio) = worst(channels);

@@ -79,21 +79,14 @@ fn plot(sweep: &Sweep, plot: &Plot, class: &str) -> String {
     let place = |total: &Total| (x.at(total.wire as f64), y.at(total.sqnr));
     let mut front: Vec<&Total> = sweep.totals.iter().filter(|total| total.front).collect();
     front.sort_by_key(|total| total.wire);
-    let line: Vec<String> = front
-        .iter()
-        .map(|total| place(total))
-        .map(|(x, y)| format!("{x:.1} {y:.1}"))
-        .collect();
+    let line: Vec<String> =
+        front.iter().copied().map(place).map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
     if line.len() > 1 {
         content.push_str(&format!("<path class=\"front\" d=\"M{}\"/>\n", line.join("L")));
     }
 
-    let mut taken: Vec<Extent> = sweep
-        .totals
-        .iter()
-        .map(|total| place(total))
-        .map(|(x, y)| Extent::around(x, y, 8.0))
-        .collect();
+    let mut taken: Vec<Extent> =
+        sweep.totals.iter().map(place).map(|(x, y)| Extent::around(x, y, 8.0)).collect();
     taken.push(Extent::of_text(left + 6.0, wanted - 6.0, "start", &words));
     // What is on the front is drawn above what is not.
     for on_front in [false, true] {

@@ -113,7 +113,9 @@ mod tests {
         let html = table.finish();
         assert!(html.contains("<caption>A &amp; B</caption>"));
         assert!(html.contains("<tr role=\"row\" class=\"best\">"));
-        assert!(html.contains("<th scope=\"row\" role=\"rowheader\" class=\"word\">&lt;w&gt;</th>"));
+        assert!(
+            html.contains("<th scope=\"row\" role=\"rowheader\" class=\"word\">&lt;w&gt;</th>")
+        );
         assert!(html.contains("<td role=\"cell\" data-label=\"Bytes\">12</td>"));
     }
 }

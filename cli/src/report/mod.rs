@@ -150,11 +150,16 @@ fn costs(sweep: &Sweep) -> String {
             class: "energy measured",
         },
     ];
-    let shown = plots.iter().filter(|bars| sweep.unmeasured.is_none() || !bars.class.contains("measured"));
-    let plots: String = shown.map(|it| format!("<figure>{}</figure>\n", bars::plot(sweep, it))).collect();
+    let shown =
+        plots.iter().filter(|bars| sweep.unmeasured.is_none() || !bars.class.contains("measured"));
+    let plots: String =
+        shown.map(|it| format!("<figure>{}</figure>\n", bars::plot(sweep, it))).collect();
     let measured = match &sweep.unmeasured {
         Some(reason) => format!("Energy measured: unavailable ({reason})."),
-        None => "What was measured is what the processor's packages took beyond what they take idle.".to_owned(),
+        None => {
+            "What was measured is what the processor's packages took beyond what they take idle."
+                .to_owned()
+        }
     };
     let mut table = Table::new(
         "Time and energy for all tensors together",
@@ -192,4 +197,53 @@ fn footer(sweep: &Sweep) -> String {
         count(u64::try_from(sweep.tensors.len()).unwrap_or(u64::MAX)),
         env!("CARGO_PKG_VERSION")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    /// The luminance of a color, from 0 to 1. Source: WCAG 2.1, "relative luminance".
+    fn luminance(color: &str) -> f64 {
+        let part = |at: usize| {
+            let digits = color.get(at..at.saturating_add(2)).unwrap_or("zz");
+            let value = f64::from(u8::from_str_radix(digits, 16).unwrap_or(0)) / 255.0;
+            if value <= 0.03928 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5)
+    }
+
+    /// The contrast of two colors, from 1 to 21. Source: the same.
+    fn contrast(one: &str, other: &str) -> f64 {
+        let (one, other) = (luminance(one), luminance(other));
+        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    #[test]
+    fn colors_can_be_told_from_what_is_behind_them_in_both_schemes() {
+        let style = include_str!("style.css");
+        let schemes: Vec<&str> = style.split(":root {").skip(1).take(2).collect();
+        assert_eq!(schemes.len(), 2);
+        for scheme in schemes {
+            let color = |name: &str| {
+                let from = scheme.find(&format!("--{name}: #")).unwrap_or(0);
+                let text = scheme.get(from..).and_then(|rest| rest.split("#").nth(1));
+                let color = format!("#{}", text.and_then(|text| text.get(..6)).unwrap_or_default());
+                assert!(scheme.contains(&format!("--{name}: {color};")), "{name} in {scheme}");
+                color
+            };
+            for behind in ["page", "card", "good"] {
+                for text in ["ink", "soft"] {
+                    let found = contrast(&color(text), &color(behind));
+                    assert!(found >= 4.5, "{text} on {behind}: {found:.2} in {scheme}");
+                }
+            }
+            for text in ["accent", "wanted"] {
+                let found = contrast(&color(text), &color("card"));
+                assert!(found >= 4.5, "{text}: {found:.2} in {scheme}");
+            }
+            for method in 0..8 {
+                let found = contrast(&color(&format!("m{method}")), &color("card"));
+                assert!(found >= 3.0, "method {method}: {found:.2} in {scheme}");
+            }
+        }
+    }
 }

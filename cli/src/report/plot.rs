@@ -33,12 +33,15 @@ const MARKERS: [&str; 8] = [
 
 /// The shape of a method's points.
 pub(super) fn marker(method: usize) -> &'static str {
-    MARKERS.iter().cycle().nth(method % MARKERS.len()).copied().unwrap_or_default()
+    MARKERS.iter().cycle().nth(method).copied().unwrap_or_default()
 }
 
 /// The class that gives a method its color.
 pub(super) fn color(method: usize) -> String {
-    format!("m{}", method % MARKERS.len())
+    // Where the shapes begin again, the colors are others.
+    let round = method.checked_div(MARKERS.len()).unwrap_or(0);
+    let place = method.saturating_add(round).checked_rem(MARKERS.len()).unwrap_or(0);
+    format!("m{place}")
 }
 
 impl Plot {

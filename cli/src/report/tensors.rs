@@ -14,15 +14,7 @@ pub(super) fn advice(sweep: &Sweep) -> String {
     let mut table = Table::new(
         "Advice, tensor by tensor",
         4,
-        &[
-            "Tensor",
-            "Shape",
-            "Advice",
-            "Why",
-            "Wire, bytes",
-            "Floats, bytes",
-            "SQNR, dB",
-        ],
+        &["Tensor", "Shape", "Advice", "Why", "Wire, bytes", "Floats, bytes", "SQNR, dB"],
     );
     for (tensor, advice) in sweep.tensors.iter().zip(&sweep.recommendation.tensors) {
         let followed = advice.trial.and_then(|trial| tensor.outcome(trial));

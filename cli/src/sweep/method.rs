@@ -44,7 +44,9 @@ impl ValueEnum for Method {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let help = match self {
-            Method::Linear(MethodName::Percentile) => "Without a thousandth of the values at each end",
+            Method::Linear(MethodName::Percentile) => {
+                "Without a thousandth of the values at each end"
+            }
             Method::Linear(name) => return name.to_possible_value(),
             Method::Logarithmic => "Powers, the step between exponents that loses least",
             Method::Dorefa => "DoReFa's codes for weights, of a hyperbolic tangent",
@@ -56,20 +58,7 @@ impl ValueEnum for Method {
 impl Method {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Method::Linear(name) => match name {
-                MethodName::Mse => "mse",
-                MethodName::Mae => "mae",
-                MethodName::MinMax => "min-max",
-                MethodName::MaxAbs => "max-abs",
-                MethodName::Percentile => "percentile",
-                MethodName::Fixed => "fixed",
-                MethodName::Caffe2MinMax => "caffe2-min-max",
-                MethodName::Caffe2L1 => "caffe2-l1",
-                MethodName::Caffe2L2 => "caffe2-l2",
-                MethodName::Caffe2L2Approx => "caffe2-l2-approx",
-                MethodName::Caffe2Kl => "caffe2-kl",
-                MethodName::Caffe2P99 => "caffe2-p99",
-            },
+            Method::Linear(name) => name.name(),
             Method::Logarithmic => "log",
             Method::Dorefa => "dorefa",
         }

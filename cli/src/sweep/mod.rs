@@ -17,10 +17,10 @@ use crate::output::Output;
 use crate::pattern::Selection;
 use crate::report;
 use crate::worth::Worth;
+use caffe2_qtensor::DenseTensor;
 use energy::Measured;
 use method::Method;
 use model::{Left, Recommendation, Sweep, Tensor};
-use caffe2_qtensor::DenseTensor;
 use qtensor_cli::input::{Input, Loaded, shown};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -197,7 +197,9 @@ impl Arguments {
             Some(Left::Rule(reason))
         } else if strange > 0 {
             Some(Left::NonFinite(wide(strange)))
-        } else if !(low < high) {
+        } else if values.is_empty() {
+            Some(Left::Rule("it has no values".to_owned()))
+        } else if low == high {
             Some(Left::Constant)
         } else {
             None
@@ -219,7 +221,8 @@ impl Arguments {
         if !self.measure_energy {
             return Err("it was not asked for by --measure-energy".to_owned());
         }
-        let reason = |error: caffe2_qtensor::Error| error.to_string().trim_end_matches('.').to_owned();
+        let reason =
+            |error: caffe2_qtensor::Error| error.to_string().trim_end_matches('.').to_owned();
         Measured::open(self.powercap.as_deref()).map_err(reason)
     }
 }

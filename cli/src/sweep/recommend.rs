@@ -53,7 +53,10 @@ pub(super) fn recommend(sweep: &Sweep) -> Recommendation {
         times(sweep.float_wire(), plan.wire),
         decibels(plan.sqnr),
     );
-    let mut reasons = base.map_or_else(|| vec![none_is_enough(sweep)], |base| why(sweep, base, quantized.saturating_sub(followers)));
+    let mut reasons = base.map_or_else(
+        || vec![none_is_enough(sweep)],
+        |base| why(sweep, base, quantized.saturating_sub(followers)),
+    );
     reasons.extend(why_not_all(&plan.advice, &sweep.tensors));
     Recommendation {
         headline,
@@ -73,9 +76,7 @@ fn best(sweep: &Sweep) -> Option<Plan> {
     let smallest = plans.iter().map(|plan| plan.wire).min()?;
     plans.retain(|plan| plan.wire as f64 <= EQUAL * smallest as f64);
     plans.into_iter().min_by(|a, b| {
-        (a.exceptions.cmp(&b.exceptions))
-            .then(b.sqnr.total_cmp(&a.sqnr))
-            .then(a.wire.cmp(&b.wire))
+        (a.exceptions.cmp(&b.exceptions)).then(b.sqnr.total_cmp(&a.sqnr)).then(a.wire.cmp(&b.wire))
     })
 }
 
@@ -129,7 +130,8 @@ fn advise(sweep: &Sweep, tensor: &Tensor, total: Option<&Total>) -> Advice {
         );
         return Advice { trial: Some(trial), exception: false, reason };
     }
-    let smallest = tensor.outcomes().filter(|(_, _, it)| enough(it)).map(|(_, _, it)| it.wire).min();
+    let smallest =
+        tensor.outcomes().filter(|(_, _, it)| enough(it)).map(|(_, _, it)| it.wire).min();
     let Some(smallest) = smallest else {
         let best = tensor.outcomes().max_by(|a, b| a.2.sqnr.total_cmp(&b.2.sqnr));
         return keep(
@@ -251,7 +253,10 @@ fn why_not_all(advice: &[Advice], tensors: &[Tensor]) -> Vec<String> {
     ] {
         if number > 0 {
             let verb = if number == 1 { one } else { many };
-            reasons.push(format!("{} {verb}; the list of tensors says why.", plural(wide(number), "tensor")));
+            reasons.push(format!(
+                "{} {verb}; the list of tensors says why.",
+                plural(wide(number), "tensor")
+            ));
         }
     }
     reasons

@@ -71,7 +71,8 @@ fn mark_front(totals: &mut [Total]) {
     let points: Vec<(u64, f64)> = totals.iter().map(|it| (it.wire, it.sqnr)).collect();
     for total in totals {
         let beaten = |(wire, sqnr): &(u64, f64)| {
-            (*wire < total.wire && *sqnr >= total.sqnr) || (*wire <= total.wire && *sqnr > total.sqnr)
+            (*wire < total.wire && *sqnr >= total.sqnr)
+                || (*wire <= total.wire && *sqnr > total.sqnr)
         };
         total.front = !points.iter().any(beaten);
     }

@@ -52,12 +52,7 @@ impl Values<'_> {
         Ok(Trial { precision, method: index, outcome })
     }
 
-    fn measure(
-        &mut self,
-        precision: u8,
-        method: Method,
-        interrupt: &Interrupt,
-    ) -> Result<Outcome> {
+    fn measure(&mut self, precision: u8, method: Method, interrupt: &Interrupt) -> Result<Outcome> {
         let plan = method.plan(precision, self.axis)?;
         let stopwatch = Stopwatch::start();
         let tensor = plan.quantize(self.values, self.dims, interrupt)?;
@@ -127,7 +122,7 @@ impl Values<'_> {
         let usual = errors.quantile(0.99).unwrap_or(f64::NAN);
         let most = errors.max_absolute();
         let reach = if most > 4.0 * usual && usual > 0.0 { 2.0 * usual } else { most };
-        if !(reach > 0.0) {
+        if most == 0.0 || usual.is_nan() {
             return Histogram { low: -1.0, high: 1.0, counts: vec![0, self.count(), 0] };
         }
         // An odd number: the middle bin is around 0.
