@@ -125,12 +125,19 @@ fn every_plot_is_there_in_two_widths_and_both_schemes() {
     let mut browser = Browser::start(&chromium, &folder);
     let files = folder.join("hostile.minidb");
     hostile(&files);
+    // What loses nothing at all, and a file of nothing to quantize.
+    let (exact, nothing) = (folder.join("exact.minidb"), folder.join("nothing.minidb"));
+    let bits = (0..4096_u16).map(|it| f32::from(it % 2)).collect();
+    write(&exact, &[(b"bits", &[64, 64], bits)]);
+    write(&nothing, &[(b"bias", &[64], normal(64, 1)), (b"one", &[64, 64], vec![1.0; 4096])]);
     // Of each tensor that was tried: errors, codes, channels; of all: the front, two times, energy.
     for (number, (input, arguments, plots)) in (1..).zip([
         (Path::new(DIGITS), &[][..], 3 * 3 + 4),
         (&files, &["--methods", "min-max,mse,mae,percentile,max-abs,log,dorefa"], 6 * 3 + 4),
         (&files, &["--precisions", "8", "--methods", "mse", "--per-channel", "1"], 6 * 3 + 4),
         (&files, &["--precisions", "1,2", "--min-sqnr", "60"], 6 * 3 + 4),
+        (&exact, &[], 3 + 4),
+        (&nothing, &[], 0),
     ]) {
         let html = report(&folder, input, arguments);
         for view in [DESK, PHONE, View { dark: true, ..DESK }, View { dark: true, ..PHONE }] {

@@ -58,13 +58,21 @@ impl Axis {
             let mut ticks = Vec::new();
             let mut decade = self.low.log10().floor();
             while decade <= self.high.log10() {
-                ticks.extend(steps.iter().map(|step| step * 10_f64.powf(decade)).filter(within));
+                // To whole tenths of a decade's unit, which 1.6 of them are not in binary.
+                let tick = |step: &f64| (10.0 * step).round() * 10_f64.powf(decade - 1.0);
+                ticks.extend(steps.iter().map(tick).filter(within));
                 decade += 1.0;
             }
             ticks
         };
-        let choices: [&[f64]; 4] =
-            [&[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0], &[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]];
+        let choices: [&[f64]; 6] = [
+            &[1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 9.0],
+            &[1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0],
+            &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0],
+            &[1.0, 2.0, 5.0],
+            &[1.0, 3.0],
+            &[1.0],
+        ];
         let fits = |ticks: &Vec<f64>| ticks.len() as f64 <= most;
         choices.into_iter().map(all).find(fits).unwrap_or_default()
     }
@@ -129,7 +137,9 @@ mod tests {
         assert_eq!(tick_texts(&axis.ticks(3.0)), ["−2e−7", "0", "2e−7"]);
         let axis = Axis::logarithmic((900.0, 70_000.0), (0.0, 100.0));
         assert_eq!(axis.ticks(7.0), [1e3, 2e3, 5e3, 1e4, 2e4, 5e4]);
-        assert_eq!(axis.ticks(1.0), [] as [f64; 0]);
+        let axis = Axis::logarithmic((16e3, 26e3), (0.0, 100.0));
+        assert_eq!(axis.ticks(7.0), [16e3, 18e3, 20e3, 25e3]);
+        assert_eq!(axis.ticks(1.0), [2e4]);
     }
 
     #[test]

@@ -50,7 +50,9 @@ fn plot(sweep: &Sweep, plot: &Plot, class: &str) -> String {
     let ratios = || sweep.totals.iter().filter_map(finite);
     let best = ratios().fold(sweep.threshold, f64::max);
     let least = ratios().fold(0.0, f64::min);
-    let high = 10.0 * ((best + 4.0) / 10.0).ceil();
+    // What lost nothing has a line of its own above all numbers.
+    let any_exact = sweep.totals.iter().any(|total| total.sqnr == f64::INFINITY);
+    let high = 10.0 * ((best + 4.0) / 10.0).ceil() + if any_exact { 10.0 } else { 0.0 };
     let y = Axis::linear((10.0 * (least / 10.0).floor(), high), plot.upward());
     let sizes = || sweep.totals.iter().map(|total| total.wire as f64);
     let largest = sizes().fold(1.0, f64::max);
@@ -63,7 +65,12 @@ fn plot(sweep: &Sweep, plot: &Plot, class: &str) -> String {
         .into_iter()
         .map(|tick| (x.at(tick), axis_bytes(tick)))
         .collect();
-    let mut content = plot.beside(&ticks(&y, 7.0), "SQNR in dB");
+    let mut ratio_ticks = ticks(&y, 7.0);
+    if any_exact {
+        ratio_ticks.retain(|(at, _)| *at > y.at(high) + 20.0);
+        ratio_ticks.push((y.at(high), "exact".to_owned()));
+    }
+    let mut content = plot.beside(&ratio_ticks, "SQNR in dB");
     content.push_str(&plot.below(&byte_ticks, "size on the wire, logarithmic"));
 
     let (left, right) = plot.across();
@@ -116,10 +123,9 @@ fn plot(sweep: &Sweep, plot: &Plot, class: &str) -> String {
 /// Bytes at a tick, which are round.
 fn axis_bytes(tick: f64) -> String {
     let units = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
-    match units.into_iter().find(|(unit, _)| tick >= *unit) {
-        Some((unit, name)) => format!("{} {name}", tick / unit),
-        None => format!("{tick} B"),
-    }
+    let (unit, name) = units.into_iter().find(|(unit, _)| tick >= *unit).unwrap_or((1.0, "B"));
+    let digits = format!("{:.1}", tick / unit);
+    format!("{} {name}", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
 fn point(sweep: &Sweep, total: &Total, chosen: bool, (x, y): (f64, f64)) -> String {

@@ -54,20 +54,28 @@ impl Shown {
         let (left, right) = PLOT.across();
         let (bottom, _) = PLOT.upward();
         let width = (right - left) / bins;
-        let gap = if width > 6.0 { 1.0 } else { 0.0 };
-        let mut bars = String::new();
+        // A few bars stand apart; many are one outline.
+        let apart = width > 6.0;
+        let mut bars = if apart { String::new() } else { format!("M{left:.0} {bottom:.0}") };
         for (index, count) in histogram.counts.iter().enumerate() {
-            if *count == 0 {
-                continue;
-            }
             let from = left + width * index as f64;
             // What is there at all can be seen.
-            let top = y.at(share(*count as f64)).min(bottom - 1.0);
-            bars.push_str(&format!(
-                "M{:.1} {bottom:.0}V{top:.1}H{:.1}V{bottom:.0}Z",
-                from + gap / 2.0,
-                from + width - gap / 2.0
-            ));
+            let top = match count {
+                0 => bottom,
+                _ => y.at(share(*count as f64)).min(bottom - 1.0),
+            };
+            bars.push_str(&match apart {
+                true if *count == 0 => String::new(),
+                true => format!(
+                    "M{:.1} {bottom:.0}V{top:.1}H{:.1}V{bottom:.0}Z",
+                    from + 0.5,
+                    from + width - 0.5
+                ),
+                false => format!("V{top:.1}H{:.1}", from + width),
+            });
+        }
+        if !apart {
+            bars.push_str(&format!("V{bottom:.0}Z"));
         }
         let what = match of {
             Of::Errors => "errors",

@@ -44,6 +44,7 @@ pub(super) struct Table {
     html: String,
     words: usize,
     columns: Vec<String>,
+    stacked: bool,
 }
 
 impl Table {
@@ -52,7 +53,7 @@ impl Table {
         let caption = escape(caption);
         let mut html = format!(
             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\">\n\
-             <table role=\"table\"><caption>{caption}</caption>\n<thead><tr>"
+             <table><caption>{caption}</caption>\n<thead><tr>"
         );
         for (index, column) in columns.iter().enumerate() {
             let class = if index < words { " class=\"word\"" } else { "" };
@@ -60,22 +61,35 @@ impl Table {
         }
         html.push_str("</tr></thead>\n<tbody>\n");
         let columns = columns.iter().map(|column| escape(column)).collect();
-        Table { html, words, columns }
+        Table { html, words, columns, stacked: false }
+    }
+
+    /// For a table of which the style sheet makes a block of each row where the page is narrow: cells
+    /// say what they are.
+    pub(super) fn stacked(self) -> Table {
+        Table { stacked: true, ..self }
     }
 
     /// A row of cells; `class` may mark it.
     pub(super) fn row(&mut self, class: &str, cells: &[String]) {
         let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
-        // The roles and the labels are for where the style sheet makes a block of each row.
-        self.html.push_str(&format!("<tr role=\"row\"{class}>"));
+        let role = |role: &str| match self.stacked {
+            true => format!(" role=\"{role}\""),
+            false => String::new(),
+        };
+        let mut row = format!("<tr{}{class}>", role("row"));
         for (index, (cell, column)) in cells.iter().zip(&self.columns).enumerate() {
             let cell = escape(cell);
             let class = if index < self.words { " class=\"word\"" } else { "" };
-            self.html.push_str(&match index {
-                0 => format!("<th scope=\"row\" role=\"rowheader\"{class}>{cell}</th>"),
-                _ => format!("<td role=\"cell\" data-label=\"{column}\"{class}>{cell}</td>"),
+            row.push_str(&match (index, self.stacked) {
+                (0, _) => format!("<th scope=\"row\"{}{class}>{cell}</th>", role("rowheader")),
+                (_, true) => {
+                    format!("<td{} data-label=\"{column}\"{class}>{cell}</td>", role("cell"))
+                }
+                (_, false) => format!("<td{class}>{cell}</td>"),
             });
         }
+        self.html.push_str(&row);
         self.html.push_str("</tr>\n");
     }
 
@@ -86,8 +100,10 @@ impl Table {
 }
 
 /// Something that opens and closes.
-pub(super) fn details(summary: &str, content: &str) -> String {
-    format!("<details class=\"more\"><summary>{}</summary>\n{content}</details>\n", escape(summary))
+pub(super) fn details(summary: &str, content: &str, open: bool) -> String {
+    let open = if open { " open" } else { "" };
+    let summary = escape(summary);
+    format!("<details class=\"more\"{open}><summary>{summary}</summary>\n{content}</details>\n")
 }
 
 #[cfg(test)]
@@ -108,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_table_says_what_its_cells_are() {
-        let mut table = Table::new("A & B", 1, &["Name", "Bytes"]);
+        let mut table = Table::new("A & B", 1, &["Name", "Bytes"]).stacked();
         table.row("best", &["<w>".to_owned(), "12".to_owned()]);
         let html = table.finish();
         assert!(html.contains("<caption>A &amp; B</caption>"));
@@ -117,5 +133,10 @@ mod tests {
             html.contains("<th scope=\"row\" role=\"rowheader\" class=\"word\">&lt;w&gt;</th>")
         );
         assert!(html.contains("<td role=\"cell\" data-label=\"Bytes\">12</td>"));
+        let mut table = Table::new("A", 1, &["Name", "Bytes"]);
+        table.row("", &["w".to_owned(), "12".to_owned()]);
+        assert!(
+            table.finish().contains("<tr><th scope=\"row\" class=\"word\">w</th><td>12</td></tr>")
+        );
     }
 }

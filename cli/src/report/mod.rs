@@ -81,12 +81,20 @@ fn recommendation(sweep: &Sweep) -> String {
         ));
         tiles.push_str(&tile(
             decibels(advice.sqnr),
-            format!("signal to quantization noise; {} wanted", sweep.wanted()),
+            match advice.sqnr {
+                f64::INFINITY => format!("nothing is lost; {} wanted", sweep.wanted()),
+                _ => format!("signal to quantization noise; {} wanted", sweep.wanted()),
+            },
         ));
     }
     tiles.push_str(&tile(
         format!("{quantized} of {}", sweep.tensors.len()),
-        "tensors quantized; the others stay floats".to_owned(),
+        match quantized {
+            0 => "tensors quantized; all stay floats",
+            all if all == sweep.tensors.len() => "tensors quantized",
+            _ => "tensors quantized; the others stay floats",
+        }
+        .to_owned(),
     ));
     let reasons: String =
         advice.reasons.iter().map(|reason| format!("<li>{}</li>\n", escape(reason))).collect();
@@ -111,7 +119,7 @@ fn overview(sweep: &Sweep) -> String {
          </p>\n{}{}{}</section>\n",
         front::legend(sweep),
         front::plots(sweep),
-        details("The numbers behind the plot", &front::table(sweep))
+        details("The numbers behind the plot", &front::table(sweep), false)
     )
 }
 
@@ -186,7 +194,7 @@ fn costs(sweep: &Sweep) -> String {
          </section>\n",
         escape(&measured),
         front::legend_of_colors(sweep),
-        details("The numbers behind the bars", &table.finish())
+        details("The numbers behind the bars", &table.finish(), false)
     )
 }
 

@@ -7,15 +7,19 @@ use crate::sweep::format::{count, decibels, dims, number, percent, plural, ratio
 use crate::sweep::model::{Outcome, Sweep, Tensor, Trial};
 
 /// The most tensors that get plots of their own: the largest. All are in the tables.
-const MOST: usize = 200;
+const MOST: usize = 100;
+
+/// The most tensors whose advice lies open.
+const FEW: usize = 24;
 
 /// What is advised for each tensor, as a table.
 pub(super) fn advice(sweep: &Sweep) -> String {
     let mut table = Table::new(
-        "Advice, tensor by tensor",
+        "Advice, tensor by tensor; exceptions from what the others do have a mark on their left",
         4,
         &["Tensor", "Shape", "Advice", "Why", "Wire, bytes", "Floats, bytes", "SQNR, dB"],
-    );
+    )
+    .stacked();
     for (tensor, advice) in sweep.tensors.iter().zip(&sweep.recommendation.tensors) {
         let followed = advice.trial.and_then(|trial| tensor.outcome(trial));
         let (what, wire, sqnr) = match followed {
@@ -37,7 +41,8 @@ pub(super) fn advice(sweep: &Sweep) -> String {
             ],
         );
     }
-    table.finish()
+    // Many would push all else out of sight.
+    details("Tensor by tensor", &table.finish(), sweep.tensors.len() <= FEW)
 }
 
 /// Which tensors get plots: those that were tried, the largest, in their order.
@@ -110,7 +115,8 @@ fn one(sweep: &Sweep, index: usize, tensor: &Tensor, open: bool) -> Option<Strin
         "<details class=\"card tensor\"{}>\n<summary><h3>{}</h3> <span class=\"meta\">{}, {}</span>\
          </summary>\n<p>{}</p>\n{}\
          <div class=\"panels\" data-tensor=\"{index}\">\n\
-         <figure>{errors}<figcaption>Errors, <span class=\"which\">{label}</span></figcaption>\
+         <figure>{errors}<figcaption>Errors, <span class=\"which\">{label}</span>; the bins at \
+         the ends hold all beyond</figcaption>\
          </figure>\n\
          <figure>{codes}<figcaption>Codes, <span class=\"which\">{label}</span></figcaption>\
          </figure>\n{channels}</div>\n{}</details>\n",
@@ -120,7 +126,11 @@ fn one(sweep: &Sweep, index: usize, tensor: &Tensor, open: bool) -> Option<Strin
         plural(tensor.values, "value"),
         escape(&said),
         selector(sweep, index, tensor, first),
-        details("Everything that was tried", &table(sweep, tensor, advice.and_then(|it| it.trial))),
+        details(
+            "Everything that was tried",
+            &table(sweep, tensor, advice.and_then(|it| it.trial)),
+            false
+        ),
         label = escape(&label),
     ))
 }

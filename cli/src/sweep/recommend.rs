@@ -46,12 +46,16 @@ pub(super) fn recommend(sweep: &Sweep) -> Recommendation {
         None => ", each in its own way".to_owned(),
     };
     let headline = format!(
-        "Quantize {quantized} of {}{how}: {} on the wire instead of {}, {} smaller, at {}.",
+        "Quantize {quantized} of {}{how}: {} on the wire instead of {}, {} smaller, {}.",
         plural(wide(sweep.tensors.len()), "tensor"),
         bytes(plan.wire),
         bytes(sweep.float_wire()),
         times(sweep.float_wire(), plan.wire),
-        decibels(plan.sqnr),
+        if plan.sqnr == f64::INFINITY {
+            "with nothing lost".to_owned()
+        } else {
+            format!("at {}", decibels(plan.sqnr))
+        },
     );
     let mut reasons = base.map_or_else(
         || vec![none_is_enough(sweep)],
@@ -124,8 +128,8 @@ fn advise(sweep: &Sweep, tensor: &Tensor, total: Option<&Total>) -> Advice {
         && is_worth(tensor.float_wire, outcome.wire)
     {
         let reason = format!(
-            "keeps {} in {} of the bytes",
-            decibels(outcome.sqnr),
+            "{} in {} of the bytes",
+            keeps(outcome.sqnr),
             percent(outcome.wire, tensor.float_wire)
         );
         return Advice { trial: Some(trial), exception: false, reason };
@@ -178,19 +182,25 @@ fn why(sweep: &Sweep, total: &Total, exceptions: usize) -> Vec<String> {
         let name = sweep.tensors.get(total.worst.1).map_or("", |tensor| tensor.name.as_str());
         format!("{} in {name}", below(total.worst.0, sweep.threshold))
     };
-    let tried = sweep.totals.len();
-    let (name, wanted, kept) = (by(sweep, total), sweep.wanted(), decibels(total.sqnr));
+    let (tried, name, wanted) = (sweep.totals.len(), by(sweep, total), sweep.wanted());
     let mut reasons = vec![match exceptions {
+        _ if total.sqnr == f64::INFINITY => {
+            format!(
+                "Of the {tried} combinations tried, {name} is as small as can be, and loses nothing."
+            )
+        }
         0 => format!(
             "Of the {tried} combinations tried, {name} makes the file about as small as can be with \
-             {wanted} kept in every tensor that is quantized. It keeps {kept} over all, and at least {}.",
+             {wanted} kept in every tensor that is quantized. It keeps {} over all, and at least {}.",
+            decibels(total.sqnr),
             worst(total)
         ),
         _ => format!(
             "Of the {tried} combinations tried, {name} with {} makes the file about as small as can be \
              with {wanted} kept in every tensor that is quantized. Without exceptions it would keep \
-             {kept} over all, and {}.",
+             {} over all, and {}.",
             plural(wide(exceptions), "exception"),
+            decibels(total.sqnr),
             worst(total)
         ),
     }];
@@ -207,14 +217,15 @@ fn why(sweep: &Sweep, total: &Total, exceptions: usize) -> Vec<String> {
         } else {
             "but takes no less".to_owned()
         };
-        reasons.push(format!("{} keeps {}, {verdict}.", by(sweep, best), decibels(best.sqnr)));
+        reasons.push(format!("{} {}, {verdict}.", by(sweep, best), keeps(best.sqnr)));
     }
     let more = sweep.precisions.iter().filter(|it| **it > total.precision).min();
-    if let Some(best) = more.and_then(|precision| best_at(*precision)) {
+    let better = |best: &&Total| best.sqnr > total.sqnr;
+    if let Some(best) = more.and_then(|precision| best_at(*precision)).filter(better) {
         reasons.push(format!(
-            "{} would keep {}, in {} instead of {}.",
+            "{} {}, in {} instead of {}.",
             by(sweep, best),
-            decibels(best.sqnr),
+            keeps(best.sqnr),
             bytes(best.wire),
             bytes(total.wire)
         ));
@@ -225,7 +236,7 @@ fn why(sweep: &Sweep, total: &Total, exceptions: usize) -> Vec<String> {
         .map(|it| format!("{} {}", sweep.method(it.method), decibels(it.sqnr)))
         .collect();
     if !others.is_empty() {
-        reasons.push(format!("With as many bits the other methods keep: {}.", others.join(", ")));
+        reasons.push(format!("With as many bits, by other methods: {}.", others.join(", ")));
     }
     reasons.push(format!(
         "On the wire each byte of planes takes {:.2} bytes, because a varint holds 7 bits in a byte; in \
@@ -302,6 +313,15 @@ fn none_is_enough(sweep: &Sweep) -> String {
 /// `4 bits by mse`.
 fn by(sweep: &Sweep, total: &Total) -> String {
     sweep.by(total.precision, total.method)
+}
+
+/// What is left, as a verb and its object.
+fn keeps(sqnr: f64) -> String {
+    if sqnr == f64::INFINITY {
+        "loses nothing".to_owned()
+    } else {
+        format!("keeps {}", decibels(sqnr))
+    }
 }
 
 /// A ratio that is not enough, with as many digits as show that.
