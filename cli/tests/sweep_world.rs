@@ -193,5 +193,5 @@ fn energy_is_measured_where_there_are_counters_and_else_said_to_be_unavailable()
     assert_eq!(found["totals"][0]["measured_joules"], Value::Null);
     let found = swept(&input, &["--precisions", "8"]);
     let reason = found["energy_unmeasured"].as_str().unwrap();
-    assert!(reason.contains("--measure-energy"), "{reason}");
+    assert!(reason.contains("--measure-energy asks"), "{reason}");
 }

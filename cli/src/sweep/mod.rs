@@ -73,7 +73,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// Write over a report that exists
-    #[arg(long, requires = "html")]
+    #[arg(short, long, requires = "html")]
     force: bool,
     /// Measure energy, too, for a second for each tensor, precision and method
     #[arg(long)]
@@ -219,7 +219,7 @@ impl Arguments {
     /// The counters of energy, or why there are none.
     fn meter(&self) -> std::result::Result<Measured, String> {
         if !self.measure_energy {
-            return Err("it was not asked for by --measure-energy".to_owned());
+            return Err("--measure-energy asks for it".to_owned());
         }
         let reason =
             |error: caffe2_qtensor::Error| error.to_string().trim_end_matches('.').to_owned();
