@@ -47,7 +47,9 @@ impl ValueEnum for Method {
             Method::Linear(MethodName::Percentile) => {
                 "Without a thousandth of the values at each end"
             }
-            Method::Linear(MethodName::Caffe2P99) => "Caffe2's P99_QUANTIZATION with a share of 0.99",
+            Method::Linear(MethodName::Caffe2P99) => {
+                "Caffe2's P99_QUANTIZATION with a share of 0.99"
+            }
             Method::Linear(name) => return name.to_possible_value(),
             Method::Logarithmic => "Powers, the step between exponents that loses least",
             Method::Dorefa => "DoReFa's codes for weights, of a hyperbolic tangent",
