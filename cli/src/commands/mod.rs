@@ -3,6 +3,7 @@
 mod completions;
 mod convert;
 mod dequantize;
+mod diff;
 mod inspect;
 mod man;
 mod quantize;
@@ -46,6 +47,7 @@ enum Command {
     Dequantize(dequantize::Dequantize),
     Convert(Box<convert::Convert>),
     Verify(verify::Verify),
+    Diff(diff::Diff),
     Sweep(sweep::Arguments),
     Completions(completions::Completions),
     Man(man::Man),
@@ -59,6 +61,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Dequantize(command) => command.run(&context),
         Command::Convert(command) => command.run(&context),
         Command::Verify(command) => command.run(&context),
+        Command::Diff(command) => command.run(&context),
         Command::Sweep(command) => command.run(&context),
         Command::Completions(command) => command.run(&context),
         Command::Man(command) => command.run(&context),

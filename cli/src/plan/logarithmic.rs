@@ -3,6 +3,7 @@
 
 use crate::failure::Result;
 use caffe2_qtensor::QTensor;
+use caffe2_qtensor::measure::ErrorOptions;
 use caffe2_qtensor::quantize::QuantizeOptions;
 
 /// The steps that are tried: from powers of two to powers of its 64th root.
@@ -19,13 +20,12 @@ pub(super) fn quantize(
     let precision = u32::from(tensor.precision().min(32));
     let highest = f64::from(1u32.checked_shl(precision).unwrap_or(0).wrapping_sub(1));
     let exponent = if largest > 0.0 { f64::from(largest).log2() } else { 0.0 };
-    let mut back = vec![0.0_f32; values.len()];
     let mut best: Option<(f64, f64)> = None;
     for step in STEPS {
         set(&mut tensor, step, exponent, highest);
         tensor.quantize(values, options)?;
-        tensor.dequantize(&mut back, options.threads)?;
-        let error = squared_error(values, &back);
+        let errors = ErrorOptions { threads: options.threads, ..ErrorOptions::default() };
+        let error = tensor.errors(values, &errors)?.sum_squared();
         if best.is_none_or(|(least, _)| error < least) {
             best = Some((error, step));
         }
@@ -40,9 +40,4 @@ pub(super) fn quantize(
 fn set(tensor: &mut QTensor, step: f64, exponent: f64, highest: f64) {
     tensor.set_scale(step);
     tensor.set_bias((exponent / step).round() - (highest - 1.0));
-}
-
-fn squared_error(values: &[f32], back: &[f32]) -> f64 {
-    let finite = values.iter().zip(back).filter(|(value, _)| value.is_finite());
-    finite.map(|(value, back)| (f64::from(*value) - f64::from(*back)).powi(2)).sum()
 }

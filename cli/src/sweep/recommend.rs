@@ -239,8 +239,8 @@ fn why(sweep: &Sweep, total: &Total, exceptions: usize) -> Vec<String> {
         reasons.push(format!("With as many bits, by other methods: {}.", others.join(", ")));
     }
     reasons.push(format!(
-        "On the wire each byte of planes takes {:.2} bytes, because a varint holds 7 bits in a byte; in \
-         memory all takes {} instead of {}.",
+        "On the wire tensors take {:.2} times the bytes of their planes: a varint holds 7 bits in a byte, \
+         and names, dimensions and scales come along. In memory all takes {} instead of {}.",
         wire_per_plane_byte(sweep, total.precision, total.method),
         bytes(total.resident),
         bytes(sweep.float())
