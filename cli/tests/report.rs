@@ -18,8 +18,11 @@ use browser::{Browser, Page, View};
 use std::path::{Path, PathBuf};
 use sweep_files::{DIGITS, Floats, folder, normal, sweep, write};
 
-const DESK: View = View { width: 1280, height: 900, dark: false, scripts: true };
-const PHONE: View = View { width: 390, height: 844, dark: false, scripts: true };
+const DESK: View = View { width: 1280, height: 900, dark: false, scripts: true, paper: false };
+const PHONE: View = View { width: 390, height: 844, dark: false, scripts: true, paper: false };
+
+/// A sheet of A4, upright, in pixels of a 96th of an inch.
+const SHEET: View = View { width: 794, height: 1123, dark: true, scripts: true, paper: true };
 
 /// Names that are markup, or no text at all.
 const HOSTILE: [&[u8]; 6] = [
@@ -140,7 +143,9 @@ fn every_plot_is_there_in_two_widths_and_both_schemes() {
         (&nothing, &[], 0),
     ]) {
         let html = report(&folder, input, arguments);
-        for view in [DESK, PHONE, View { dark: true, ..DESK }, View { dark: true, ..PHONE }] {
+        let tablet = View { width: 820, ..DESK };
+        let dark = |view| View { dark: true, ..view };
+        for view in [DESK, PHONE, dark(DESK), dark(PHONE), tablet] {
             let page = browser.open(&html, view);
             check(&mut browser, &page, plots);
             picture(&mut browser, &page, view, number);
@@ -253,6 +258,28 @@ fn other_histograms_can_be_chosen_and_points_reached_by_keyboard() {
 }
 
 #[test]
+fn on_paper_everything_is_open_and_nothing_dark() {
+    let Some(chromium) = browser::find() else { return };
+    let folder = folder("report-paper");
+    let mut browser = Browser::start(&chromium, &folder);
+    let files = folder.join("hostile.minidb");
+    hostile(&files);
+    let html = report(&folder, &files, &[]);
+    let page = browser.open(&html, SHEET);
+    browser.evaluate(&page, "dispatchEvent(new Event('beforeprint'))");
+    check(&mut browser, &page, 6 * 3 + 4);
+    let closed = "document.querySelectorAll('details:not([open])').length";
+    assert_eq!(browser.evaluate(&page, closed), 0);
+    let wide = "[...document.querySelectorAll('.scroll')].filter((it) => \
+                it.scrollWidth > it.clientWidth + 1).length";
+    assert_eq!(browser.evaluate(&page, wide), 0, "paper does not scroll");
+    let ink = browser.evaluate(&page, "getComputedStyle(document.documentElement).color");
+    assert_eq!(ink, "rgb(29, 33, 37)");
+    browser.evaluate(&page, "dispatchEvent(new Event('afterprint'))");
+    assert_ne!(browser.evaluate(&page, closed), 0, "what was closed is so again");
+}
+
+#[test]
 fn without_its_script_the_page_says_the_same() {
     let Some(chromium) = browser::find() else { return };
     let folder = folder("report-plain");
@@ -264,9 +291,9 @@ fn without_its_script_the_page_says_the_same() {
         "[...document.querySelectorAll('.scripted')].filter((it) => it.checkVisibility()).length";
     assert_eq!(browser.evaluate(&page, offered), 0, "what does nothing is not offered");
     let titles = browser.evaluate(&page, "document.querySelectorAll('g.point title').length");
-    assert_eq!(titles, 2 * 24, "each point says what it is, in the wide plot and in the narrow");
+    assert_eq!(titles, 3 * 24, "each point says what it is, in all sizes of the plot");
     let points = "document.querySelectorAll('g.point[tabindex=\"0\"]').length";
-    assert_eq!(browser.evaluate(&page, points), 2 * 24);
+    assert_eq!(browser.evaluate(&page, points), 3 * 24);
 }
 
 #[test]

@@ -9,12 +9,14 @@ use crate::sweep::model::{Sweep, Total};
 
 const WIDE: Plot =
     Plot { width: 1080.0, height: 480.0, left: 52.0, right: 24.0, top: 30.0, bottom: 46.0 };
+const MIDDLE: Plot =
+    Plot { width: 720.0, height: 440.0, left: 48.0, right: 20.0, top: 30.0, bottom: 46.0 };
 const NARROW: Plot =
     Plot { width: 350.0, height: 400.0, left: 40.0, right: 14.0, top: 30.0, bottom: 46.0 };
 
-/// The plot twice, of which the style sheet shows the one that fits.
+/// The plot in three sizes, of which the style sheet shows the one that fits: letters stay as large.
 pub(super) fn plots(sweep: &Sweep) -> String {
-    plot(sweep, &WIDE, "wide") + &plot(sweep, &NARROW, "narrow")
+    plot(sweep, &WIDE, "wide") + &plot(sweep, &MIDDLE, "middle") + &plot(sweep, &NARROW, "narrow")
 }
 
 /// What the points' shapes mean.

@@ -27,6 +27,8 @@ pub(crate) struct View {
     pub(crate) height: u32,
     pub(crate) dark: bool,
     pub(crate) scripts: bool,
+    /// Whether the page is shown as it is printed.
+    pub(crate) paper: bool,
 }
 
 /// An open page.
@@ -64,7 +66,7 @@ impl Browser {
         }
         // The protocol is spoken on the descriptors 3 and 4. A browser that hangs is ended.
         let child = Command::new("sh")
-            .args(["-c", "exec timeout 300 \"$@\" 3<\"$COMMANDS\" 4>\"$ANSWERS\"", "sh"])
+            .args(["-c", "exec timeout 900 \"$@\" 3<\"$COMMANDS\" 4>\"$ANSWERS\"", "sh"])
             .arg(browser)
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
             .args(["--no-first-run", "--hide-scrollbars", "--remote-debugging-pipe"])
@@ -151,7 +153,9 @@ impl Browser {
         });
         self.call(session, "Emulation.setDeviceMetricsOverride", metrics);
         let scheme = if view.dark { "dark" } else { "light" };
-        let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        let media = if view.paper { "print" } else { "screen" };
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        let features = json!({"media": media, "features": features});
         self.call(session, "Emulation.setEmulatedMedia", features);
         let scripts = json!({"value": !view.scripts});
         self.call(session, "Emulation.setScriptExecutionDisabled", scripts);
