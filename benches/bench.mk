@@ -20,6 +20,7 @@ bench: bench-peers
     --bench quantize --bench dequantize --bench observe
 	$(BENCH_PRODUCTS) ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI cargo bench --locked --bench products
 	$(BENCH_PRODUCTS) cargo bench --locked --bench products -- product/onednn_any/
+	cargo bench --locked --package qtensor-cli --bench command
 	cargo bench --locked --bench summary
 
 # How good calibration's choices are, beside the best that there are, with the goals.

@@ -129,10 +129,14 @@ pub(crate) fn goals() -> BTreeMap<String, f64> {
         .unwrap_or_else(|error| panic!("benches/goals.toml: {error}"))
 }
 
-/// Where cargo builds.
+/// Where cargo builds: this program lies two folders below it.
 pub(crate) fn target_dir() -> PathBuf {
+    let program = std::env::current_exe().ok();
+    let folder = program.as_ref().and_then(|program| program.ancestors().nth(3));
     std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from)
+        .map(PathBuf::from)
+        .or(folder.map(PathBuf::from))
+        .unwrap_or_default()
 }
 
 fn path() -> PathBuf {

@@ -128,6 +128,10 @@ fn totals_are_the_sums_and_the_front_is_what_nothing_beats() {
         };
         assert_eq!(total["pareto"], !totals.iter().any(beats), "{total}");
     }
+    let found = swept(Path::new(DIGITS), &["--methods", "log"]);
+    let reasons = found["recommendation"]["reasons"].to_string();
+    assert!(reasons.contains("Caffe2 refuses logarithmic tensors"), "{reasons}");
+    let found = swept(Path::new(DIGITS), &["--methods", "log,mse"]);
     // A signed tensor has a plane more.
     let planes = |method| find(&found["totals"], 4, method)["planes_bytes"].as_u64().unwrap();
     assert_eq!(planes("log"), planes("mse") / 4 * 5);

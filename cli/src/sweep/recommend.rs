@@ -238,6 +238,10 @@ fn why(sweep: &Sweep, total: &Total, exceptions: usize) -> Vec<String> {
     if !others.is_empty() {
         reasons.push(format!("With as many bits, by other methods: {}.", others.join(", ")));
     }
+    if sweep.method(total.method) == "log" {
+        let reason = "Caffe2 refuses logarithmic tensors, and no product takes them.";
+        reasons.push(reason.to_owned());
+    }
     reasons.push(format!(
         "On the wire tensors take {:.2} times the bytes of their planes: a varint holds 7 bits in a byte, \
          and names, dimensions and scales come along. In memory all takes {} instead of {}.",

@@ -1,0 +1,69 @@
+//! Help, completions and manual pages: there for every subcommand.
+
+use crate::run::Folder;
+
+const SUBCOMMANDS: [&str; 8] =
+    ["inspect", "quantize", "dequantize", "convert", "verify", "diff", "completions", "man"];
+
+#[test]
+fn every_subcommand_has_help_with_examples() {
+    let folder = Folder::new();
+    let general = folder.done(&["--help"]);
+    assert!(general.contains("Exit status:"));
+    for name in SUBCOMMANDS {
+        assert!(general.contains(&format!("  {name} ")), "{name}");
+        let help = folder.done(&[name, "--help"]);
+        assert!(help.contains(&format!("Examples:\n  qtensor {name} ")), "{help}");
+        assert!(!help.contains('\u{1b}'));
+        // What prints results prints them as JSON, too.
+        assert_eq!(help.contains("--json"), !["completions", "man"].contains(&name), "{name}");
+    }
+    let version = folder.done(&["--version"]);
+    assert_eq!(version, format!("qtensor {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn wrong_command_lines_end_with_2() {
+    let folder = Folder::new();
+    for arguments in [
+        &[][..],
+        &["nonsense"],
+        &["inspect"],
+        &["quantize", "in", "-o", "out"],
+        &["quantize", "in", "-p", "4"],
+        &["quantize", "in", "-o", "out", "-p", "4", "--log", "--dorefa"],
+        &["quantize", "in", "-o", "out", "-p", "4", "--method", "best"],
+        &["quantize", "in", "-o", "out", "-p", "4", "--method", "fixed"],
+        &["diff", "a"],
+        &["completions", "tcsh"],
+    ] {
+        let ran = folder.run(arguments);
+        assert_eq!((ran.status, ran.out.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(ran.error.contains("--help"), "{}", ran.error);
+    }
+}
+
+#[test]
+fn completions_and_manual_pages() {
+    let folder = Folder::new();
+    for (shell, words) in [
+        ("bash", "complete -F _qtensor"),
+        ("zsh", "#compdef qtensor"),
+        ("fish", "complete -c qtensor"),
+    ] {
+        let script = folder.done(&["completions", shell]);
+        assert!(script.contains(words), "{shell}");
+        for name in SUBCOMMANDS {
+            assert!(script.contains(name), "{shell} {name}");
+        }
+    }
+    folder.done(&["man", "share/man1"]);
+    let page = |name: &str| std::fs::read_to_string(folder.path(format!("share/man1/{name}.1")));
+    assert!(page("qtensor").unwrap().contains("qtensor\\-quantize(1)"));
+    for name in SUBCOMMANDS {
+        let page = page(&format!("qtensor-{name}")).unwrap();
+        assert!(page.contains(".SH SYNOPSIS") && page.contains("Examples:"), "{name}");
+    }
+    folder.file("file", b"");
+    folder.refused(&["man", "file"], "file: the manual pages cannot be written");
+}
