@@ -64,6 +64,10 @@ fn a_report_replaces_nothing_unasked_and_is_whole_or_not_there() {
     refused(&limited("ulimit -f 8", Path::new(DIGITS), &folder.join("cut.html")), "cut.html");
     assert_eq!(names(), ["report.html"]);
     refused(&to(&folder, &["--force"]), "no ordinary file");
+    let pipe = folder.join("pipe.html");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    refused(&to(&pipe, &["--force"]), "no ordinary file");
+    std::fs::remove_file(&pipe).unwrap();
     refused(&to(&folder.join("missing/report.html"), &[]), "missing");
     // A link stays one.
     let link = folder.join("link.html");

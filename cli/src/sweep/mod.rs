@@ -96,6 +96,7 @@ impl Arguments {
         let output = self.html.as_deref().map(|path| Output::new(path, self.force));
         if let Some(output) = &output {
             output.check(&[&self.file])?;
+            output.check_file()?;
         }
         let sweep = self.sweep(context)?;
         if let Some(output) = output {
