@@ -52,7 +52,7 @@ library: cargo
 
 test: cargo
 	@$(INSTALL) g++ clang valgrind binutils cmake ninja-build pkg-config dpkg-dev file \
-	  openmpi-bin libopenmpi-dev
+	  openmpi-bin libopenmpi-dev chromium
 	@.ci/test
 
 # One parameter set after the other: each takes all processors.

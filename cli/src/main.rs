@@ -14,7 +14,10 @@ mod output;
 mod pattern;
 mod plan;
 mod progress;
+mod report;
+mod sweep;
 mod table;
+mod worth;
 
 use clap::Parser;
 use commands::Arguments;

@@ -20,6 +20,10 @@ pub(crate) struct Output {
 }
 
 impl Output {
+    pub(crate) fn new(path: &Path, force: bool) -> Output {
+        Output { path: path.to_path_buf(), force }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -45,11 +49,22 @@ impl Output {
         Writer::create(&self.path).map_err(|error| self.failure(error))
     }
 
+    /// Refuses a folder, a pipe or a device, which a file is not to take the place of.
+    pub(crate) fn check_file(&self) -> Result<()> {
+        match std::fs::metadata(&self.path) {
+            Ok(there) if !there.is_file() => {
+                Err(self.failure("The output is there already, and is no ordinary file."))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes a file of another kind: beside the output first, and in its place when all is written.
     pub(crate) fn write(
         &self,
         write: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
     ) -> Result<()> {
+        self.check_file()?;
         let failed = |error| self.failure(format!("Cannot write the file: {error}."));
         // A link stays a link: what it points to is replaced.
         let target = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());

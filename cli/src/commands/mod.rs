@@ -14,6 +14,7 @@ mod verify;
 use crate::context::Context;
 use crate::failure::Result;
 use crate::output::Output;
+use crate::sweep;
 use caffe2_qtensor::Error;
 use caffe2_qtensor::minidb::Writer;
 use clap::{ColorChoice, Parser, Subcommand};
@@ -47,6 +48,7 @@ enum Command {
     Convert(Box<convert::Convert>),
     Verify(verify::Verify),
     Diff(diff::Diff),
+    Sweep(sweep::Arguments),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -60,6 +62,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Command::Convert(command) => command.run(&context),
         Command::Verify(command) => command.run(&context),
         Command::Diff(command) => command.run(&context),
+        Command::Sweep(command) => command.run(&context),
         Command::Completions(command) => command.run(&context),
         Command::Man(command) => command.run(&context),
     }

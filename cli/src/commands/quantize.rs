@@ -10,10 +10,11 @@ use crate::pattern::Selection;
 use crate::plan::{Codes, Method, MethodOptions, Plan, Sign};
 use crate::progress::Progress;
 use crate::table::{Side, Table};
+use crate::worth::Worth;
+use caffe2_qtensor::QTensor;
 use caffe2_qtensor::calibrate::Zero;
 use caffe2_qtensor::minidb::Writer;
 use caffe2_qtensor::quantize::{NonFinite, QuantizeOptions, Rounding, Scheme};
-use caffe2_qtensor::{DenseTensor, QTensor};
 use clap::ValueEnum;
 use qtensor_cli::input::{Input, Item, Loaded, shown};
 use serde::Serialize;
@@ -60,12 +61,8 @@ pub(crate) struct Quantize {
     precision: Option<u8>,
     #[command(flatten)]
     selection: Selection,
-    /// Quantize floats of any shape and size
-    #[arg(long)]
-    all: bool,
-    /// Leave tensors with fewer elements alone
-    #[arg(long, value_name = "N", default_value_t = 256, conflicts_with = "all")]
-    min_size: usize,
+    #[command(flatten)]
+    worth: Worth,
 
     #[command(flatten)]
     method: MethodOptions,
@@ -296,11 +293,6 @@ impl Quantize {
         Ok(Plan { precision, sign, codes, axis: self.per_channel, int8: self.int8, options })
     }
 
-    /// Whether a tensor of floats is large enough to be worth it.
-    fn is_worth(&self, tensor: &DenseTensor) -> bool {
-        self.all || (tensor.dims().len() >= 2 && tensor.elements().len() >= self.min_size)
-    }
-
     fn one(
         &self,
         context: &Context,
@@ -313,7 +305,8 @@ impl Quantize {
         let mut done = Done::of(item);
         if let Some(Loaded::Dense(tensor)) = &step.loaded {
             done.dims = Some(tensor.dims().to_vec());
-            if let Some(values) = floats_of(tensor).filter(|_| self.is_worth(tensor)) {
+            if let Some(values) = floats_of(tensor).filter(|_| self.worth.refuses(tensor).is_none())
+            {
                 let quantized = plan.quantize(&values, tensor.dims(), &context.interrupt);
                 let quantized = quantized.map_err(|failure| failure.about(&item.name))?;
                 let appended = match self.int8 {

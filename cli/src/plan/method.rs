@@ -111,3 +111,23 @@ impl MethodOptions {
         })
     }
 }
+
+impl MethodName {
+    /// The name as the command line has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            MethodName::Mse => "mse",
+            MethodName::Mae => "mae",
+            MethodName::MinMax => "min-max",
+            MethodName::MaxAbs => "max-abs",
+            MethodName::Percentile => "percentile",
+            MethodName::Fixed => "fixed",
+            MethodName::Caffe2MinMax => "caffe2-min-max",
+            MethodName::Caffe2L1 => "caffe2-l1",
+            MethodName::Caffe2L2 => "caffe2-l2",
+            MethodName::Caffe2L2Approx => "caffe2-l2-approx",
+            MethodName::Caffe2Kl => "caffe2-kl",
+            MethodName::Caffe2P99 => "caffe2-p99",
+        }
+    }
+}

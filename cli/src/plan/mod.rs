@@ -5,7 +5,7 @@ mod choose;
 mod logarithmic;
 mod method;
 
-pub(crate) use method::{Method, MethodOptions};
+pub(crate) use method::{Method, MethodName, MethodOptions};
 
 use crate::failure::{Failure, Result};
 use crate::interrupt::Interrupt;
