@@ -1,7 +1,7 @@
 # The two commands are `make demo` and `make test`; both install what they lack and say so.
 #
-#   make demo     installs the library into a folder, builds a C++ program with that copy by
-#                 find_package, and runs it on a model of the real Caffe2
+#   make demo     the main job: a model of the real Caffe2 is quantized by the qtensor command, and
+#                 classified with by a C++ program that finds the installed library; a report
 #   make test     everything that must hold
 #   make test-exhaustive
 #                 every float there is to codes, by every kernel of this machine (minutes)
@@ -35,6 +35,10 @@ NATIVE_LIBS := -lpthread -ldl -lm
 DEMO := $(TARGET)/demo
 DIGITS := tests/data/digits
 
+# The precisions to try, and how: levels on both sides of 0, for each output of a layer by itself.
+DEMO_BITS := 8 6 4 3 2 1
+DEMO_HOW := --symmetric --per-channel 0
+
 demo: cargo
 	@$(INSTALL) g++ make cmake
 	@mkdir -p $(DEMO)/models
@@ -45,7 +49,18 @@ demo: cargo
 	@cmake -S examples/cpp -B $(DEMO)/example -DCMAKE_PREFIX_PATH=$(DEMO)/prefix
 	@env -u MAKEFLAGS -u MAKELEVEL cmake --build $(DEMO)/example
 	@echo
-	@$(DEMO)/example/digits $(DIGITS)/digits_mlp.minidb $(DIGITS)/digits_test.minidb $(DEMO)/models
+	@$(DEMO)/prefix/bin/qtensor sweep $(DIGITS)/digits_mlp.minidb --precisions 1,2,3,4,6,8 \
+	  --per-channel 0 --force --html $(DEMO)/report.html >$(DEMO)/sweep.txt
+	@awk 'BEGIN { RS = "" } { last = $$0 } END { print last }' $(DEMO)/sweep.txt
+	@for bits in $(DEMO_BITS); do \
+	  $(DEMO)/prefix/bin/qtensor quantize $(DIGITS)/digits_mlp.minidb --precision $$bits $(DEMO_HOW) \
+	    --force --quiet -o $(DEMO)/models/digits_$${bits}bit.minidb || exit; \
+	done
+	@echo
+	@$(DEMO)/example/digits $(DIGITS)/digits_mlp.minidb $(DIGITS)/digits_train.minidb \
+	  $(DIGITS)/digits_test.minidb $(DEMO_BITS:%=$(DEMO)/models/digits_%bit.minidb)
+	@echo
+	@echo "All numbers of the sweep: $(DEMO)/sweep.txt, and with pictures: $(DEMO)/report.html"
 
 library: cargo
 	@cargo build --release --locked --package caffe2_qtensor

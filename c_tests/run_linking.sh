@@ -212,8 +212,10 @@ examples() {
   done
   "$work/fresh/examples/c/build/list" "$root"/tests/data/*.minidb
   "$work/fresh/examples/c/build/classify" "$root"/tests/data/digits/digits_{mlp,train,test}.minidb 4
-  "$work/fresh/examples/cpp/build/digits" "$root"/tests/data/digits/digits_{mlp,test}.minidb \
-    "$work/fresh/examples"
+  "$prefix/bin/qtensor" quantize "$root/tests/data/digits/digits_mlp.minidb" --precision 4 \
+    -o "$work/fresh/examples/digits.minidb"
+  "$work/fresh/examples/cpp/build/digits" \
+    "$root"/tests/data/digits/digits_{mlp,train,test}.minidb "$work/fresh/examples/digits.minidb"
 }
 # The same bytes for every number of ranks; values that are no multiple of 8, in parts of any size.
 ranks() {
