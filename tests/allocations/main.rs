@@ -27,6 +27,7 @@ mod floats;
 #[path = "../support/golden.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod golden;
+mod measure;
 #[path = "../support/message.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod message;
@@ -74,6 +75,11 @@ fn observers_and_choices() {
 }
 
 #[test]
+fn measurements() {
+    sweep_all("measure", measure::CASES);
+}
+
+#[test]
 fn calls_that_serialize() {
     sweep_all("wire", wire::CASES);
 }
@@ -105,6 +111,7 @@ fn every_function_has_a_case() {
         product::CASES,
         fixed::CASES,
         observer::CASES,
+        measure::CASES,
         wire::CASES,
         files::CASES,
         quantize::CASES,
