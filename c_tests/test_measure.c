@@ -18,7 +18,7 @@ static qtensor_loss_options_t everything(void) {
 static qtensor_t *quantized(void) {
   qtensor_t *tensor = make_tensor(dims, 2, 4, true);
   WORKS(qtensor_set_scale, tensor, 0.5);
-  WORKS(qtensor_quantize_f32, tensor, weights, 6, NULL, NULL);
+  WORKS(qtensor_quantize, tensor, weights, 6, NULL, NULL);
   return tensor;
 }
 
@@ -45,6 +45,10 @@ static void nulls(void) {
   uint64_t count = 77;
   size_t written = 77;
   NULL_OPTIONS(qtensor_loss_measure, tensor, weights, 6, NULL, &loss);
+  qtensor_loss_free(loss);
+  NULL_OPTIONS(qtensor_loss_measure_per_channel, tensor, weights, 6, 0, NULL, &loss);
+  qtensor_loss_free(loss);
+  NULL_OPTIONS(qtensor_loss_compare, weights, weights, 6, NULL, &loss);
   NULL_CALL(qtensor_loss_measure, "tensor", NULL, weights, 6, NULL, &out);
   NULL_CALL(qtensor_loss_measure, "reference", tensor, NULL, 6, NULL, &out);
   NULL_CALL(qtensor_loss_measure, "out", tensor, weights, 6, NULL, NULL);
@@ -135,7 +139,7 @@ static void errors_are_those_of_the_values(void) {
 static void channels_and_parts_add_up(void) {
   qtensor_t *tensor = quantized();
   float values[6];
-  WORKS(qtensor_dequantize_f32, tensor, values, 6, 1);
+  WORKS(qtensor_dequantize, tensor, values, 6, 1);
   qtensor_loss_t *whole = NULL, *columns = NULL, *first = NULL, *second = NULL;
   WORKS(qtensor_loss_measure, tensor, weights, 6, NULL, &whole);
   WORKS(qtensor_loss_measure_per_channel, tensor, weights, 6, 1, NULL, &columns);

@@ -27,6 +27,7 @@ mod floats;
 #[path = "../support/golden.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod golden;
+mod measure;
 #[path = "../support/message.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod message;
@@ -44,12 +45,13 @@ use std::collections::BTreeSet;
 #[global_allocator]
 static ALLOCATOR: allocator::Failing = allocator::Failing;
 
-const TABLES: [&[Case]; 9] = [
+const TABLES: [&[Case]; 10] = [
     tensor::CASES,
     borrow::CASES,
     product::CASES,
     fixed::CASES,
     observer::CASES,
+    measure::CASES,
     wire::CASES,
     files::CASES,
     quantize::CASES,
@@ -84,6 +86,11 @@ fn fixed_point() {
 #[test]
 fn observers_and_choices() {
     sweep_all("observer", observer::CASES);
+}
+
+#[test]
+fn measurements() {
+    sweep_all("measure", measure::CASES);
 }
 
 #[test]

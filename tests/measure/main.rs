@@ -13,11 +13,16 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+mod channels;
+mod derived;
 mod energy;
+mod histograms;
+mod merging;
 #[path = "../support/random.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod random;
 mod reference;
+mod refusals;
 mod sums;
 mod tensors;
 
