@@ -1956,7 +1956,7 @@ size_t qtensor_observer_channels(const qtensor_observer_t *observer);
 // for another number of values than the dimensions have, or of channels than the observer has;
 // QTENSOR_OUT_OF_RANGE for an axis that is not there and for more than 64 dimensions;
 // QTENSOR_INVALID_ARGUMENT for a negative dimension; QTENSOR_OVERFLOW beyond 2^62 values in a
-// channel.
+// channel, and for dimensions whose product is 2^63 or more.
 qtensor_status qtensor_observer_observe(qtensor_observer_t *observer,
                                         const float *values,
                                         size_t n,

@@ -146,9 +146,9 @@ impl Observer {
     /// # Errors
     /// `OutOfRange` for a channel that is not there, and for a precision of 0 or above 8, or above 16
     /// where the method only looks at a range; `InvalidArgument` for quantiles or a range that are
-    /// none, and for a fixed range whose scale is not from 1e-200 to 1e200; `Unavailable` where no finite value was seen, unless the range is fixed;
-    /// `Unsupported` for a method that this kind of observer cannot serve; `NonFinite` for a scale
-    /// beyond what a double holds; `OutOfMemory`.
+    /// none, for a fixed range whose scale is not from 1e-200 to 1e200, and where no finite value was
+    /// seen, unless the range is fixed; `Unsupported` for a method that this kind of observer cannot
+    /// serve; `NonFinite` for a scale beyond what a double holds; `OutOfMemory`.
     pub fn choose(&self, channel: usize, method: Method, target: &Target) -> Result<Choice> {
         let state = self.channels.get(channel).ok_or_else(|| Error::OutOfRange {
             what: "channel",
@@ -227,7 +227,7 @@ fn around_zero((min, max): (f64, f64)) -> (f64, f64) {
 
 /// The refusal where there is nothing to choose by.
 pub(super) fn no_values() -> Error {
-    Error::Finished { what: "choice", reason: "no finite value was seen" }
+    Error::InvalidArgument { what: "number of finite values", value: 0, rule: "1 or more" }
 }
 
 fn too_large(value: f64) -> Error {

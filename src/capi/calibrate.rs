@@ -273,9 +273,17 @@ pub unsafe extern "C" fn qtensor_quantize_best(
             let (values, dims) = (slice(values, n, "values")?, slice(dims, ndim, "dims")?);
             let out = output(out, "out")?;
             let (method, target) = self::options(options, "options")?.checked()?;
-            let axis = match axis {
-                -1 => None,
-                axis => Some(usize::try_from(axis).unwrap_or(usize::MAX)),
+            let axis = match (axis, usize::try_from(axis)) {
+                (-1, _) => None,
+                (_, Ok(axis)) => Some(axis),
+                (_, Err(_)) => {
+                    return Err(Error::OutOfRange {
+                        what: "channel axis",
+                        value: i128::from(axis),
+                        min: -1,
+                        max: i128::try_from(ndim).unwrap_or(i128::MAX).saturating_sub(1),
+                    });
+                }
             };
             give(qtensor_t(QTensor::quantize_best(values, dims, axis, method, &target)?), out)
         })
