@@ -657,10 +657,8 @@ typedef struct {
   int32_t reserved;
 } qtensor_calibrate_options_t;
 
-// Chosen parameters and what the codes are predicted to be like: NaN where the observer has no
-// histogram to predict it from. Errors are differences of large sums: they are known to about 1e-15
-// of the mean square of the values, so that beside a huge value a small mean squared error may be
-// predicted as 0, and the ratio in decibels as infinite.
+// Chosen parameters and what the codes are predicted to be like: exact up to the positions of values
+// inside a bin, and NaN where the observer has no histogram to predict it from.
 typedef struct {
   // Before the call the caller's sizeof(qtensor_choice_t), after it the bytes that were filled.
   size_t struct_size;
@@ -672,7 +670,8 @@ typedef struct {
   double mse;
   // The mean absolute error.
   double mae;
-  // The signal-to-noise ratio in decibels; infinite without an error.
+  // The signal-to-noise ratio in decibels; infinite without an error, and minus infinity where all
+  // values are 0 and have an error, because no code stands for 0.
   double sqnr;
   // The share of values, from 0 to 1, that are below the lowest code by more than half a step.
   double clipped_low;

@@ -138,10 +138,8 @@ impl qtensor_calibrate_options_t {
     }
 }
 
-/// Chosen parameters and what the codes are predicted to be like: NaN where the observer has no
-/// histogram to predict it from. Errors are differences of large sums: they are known to about 1e-15
-/// of the mean square of the values, so that beside a huge value a small mean squared error may be
-/// predicted as 0, and the ratio in decibels as infinite.
+/// Chosen parameters and what the codes are predicted to be like: exact up to the positions of values
+/// inside a bin, and NaN where the observer has no histogram to predict it from.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct qtensor_choice_t {
@@ -155,7 +153,8 @@ pub struct qtensor_choice_t {
     pub mse: f64,
     /// The mean absolute error.
     pub mae: f64,
-    /// The signal-to-noise ratio in decibels; infinite without an error.
+    /// The signal-to-noise ratio in decibels; infinite without an error, and minus infinity where all
+    /// values are 0 and have an error, because no code stands for 0.
     pub sqnr: f64,
     /// The share of values, from 0 to 1, that are below the lowest code by more than half a step.
     pub clipped_low: f64,
