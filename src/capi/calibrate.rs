@@ -373,8 +373,8 @@ impl qtensor_caffe2_options_t {
 /// NULL. The caller has set out->struct_size to sizeof(qtensor_chosen_t).
 ///
 /// At 8 bits QTENSOR_CAFFE2_L2 takes some 0.1 to 1 s, QTENSOR_CAFFE2_L1 and _KL up to a few seconds. Where
-/// a bin, a 2048th of the range, is narrower than 1e-8 or wider than 1e6, every window is tried, as in the
-/// original: seconds for L2, a minute and more for L1.
+/// a bin, a 2048th of the range, is narrower than 1e-10 or wider than 1e6, for L1 than 1e-16 or 1e14, every
+/// window is tried, as in the original: seconds for L2, a minute and more for L1.
 ///
 /// QTENSOR_NON_FINITE for a value that is NaN or infinite and for a range beyond single precision;
 /// QTENSOR_OUT_OF_RANGE for a precision that is not 1 to 8 and where there are only two codes to
