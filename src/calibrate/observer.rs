@@ -2,6 +2,7 @@
 
 use super::channel::{Channel, Workshop};
 use super::config::{Kind, Missing, ObserverConfig};
+use super::wire::state_size;
 use crate::error::{Error, Excerpt, Result};
 use crate::kernels::Level;
 use crate::kernels::observe::{Scan, scan};
@@ -54,6 +55,9 @@ impl Observer {
     /// channels, more than 2^24 or an axis that no tensor has; `OutOfMemory`.
     pub fn new(config: &ObserverConfig) -> Result<Observer> {
         config.check()?;
+        // A system that promises memory which it does not have refuses what no machine has if it is
+        // asked for all at once, and ends the process if it is asked for it channel by channel.
+        drop(core::hint::black_box(reserved::<u8>(state_size(config)?)?));
         let mut channels = reserved(config.states())?;
         for _ in 0..config.states() {
             channels.push(Channel::new(config)?);

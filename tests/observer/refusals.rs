@@ -33,6 +33,20 @@ fn configurations() {
     }
 }
 
+/// Terabytes, which a system that promises whatever it is asked for would end the test for.
+#[test]
+fn more_memory_than_there_is() {
+    let promises = std::fs::read_to_string("/proc/sys/vm/overcommit_memory");
+    if promises.is_ok_and(|how| matches!(how.trim(), "0" | "2")) {
+        let config = ObserverConfig {
+            kind: Kind::Histogram { bins: 16384 },
+            channels: Some((0, 1 << 24)),
+            ..ObserverConfig::default()
+        };
+        assert_eq!(refused(config).0, ErrorKind::OutOfMemory);
+    }
+}
+
 #[test]
 fn batches() {
     let config = ObserverConfig { channels: Some((1, 3)), ..ObserverConfig::default() };
