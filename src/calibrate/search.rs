@@ -159,6 +159,9 @@ struct Effort {
     most: u32,
 }
 
+/// How near the ends of levels in the same bowl are, in steps.
+const NEAR: f64 = 0.5;
+
 /// Radii in which there is looked around, each 0.4 times the one before.
 const RADII: u32 = 6;
 
@@ -283,18 +286,22 @@ fn shares(far: f64, near: f64, points: u32) -> impl Iterator<Item = f64> {
     (0..points).map(move |point| far * part.powf(f64::from(point) / last))
 }
 
-/// Keeps the best, in order, and of equals one.
-fn insert(starts: &mut [Option<Found>], mut found: Found) {
-    for place in starts.iter_mut() {
-        match place {
-            Some(there) if there.error < found.error => {}
-            Some(there) if there.levels == found.levels => return,
-            Some(there) => core::mem::swap(there, &mut found),
-            None => {
-                *place = Some(found);
-                return;
-            }
-        }
+/// Keeps the best, and one of those that lie in the same bowl.
+fn insert(starts: &mut [Option<Found>], found: Found) {
+    let near = |there: &Levels| {
+        let ends = [there.first - found.levels.first, there.last() - found.levels.last()];
+        ends.iter().all(|end| end.abs() < NEAR * found.levels.step)
+    };
+    let error = |place: &Option<Found>| place.map_or(f64::INFINITY, |there| there.error);
+    let same = starts.iter().position(|place| place.is_some_and(|there| near(&there.levels)));
+    let place = match same {
+        Some(same) => starts.get_mut(same),
+        None => starts.iter_mut().max_by(|a, b| error(a).total_cmp(&error(b))),
+    };
+    if let Some(place) = place
+        && found.error < error(place)
+    {
+        *place = Some(found);
     }
 }
 

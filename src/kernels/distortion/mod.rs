@@ -143,7 +143,8 @@ pub struct Fit {
 }
 
 impl Levels {
-    fn last(&self) -> f64 {
+    /// The highest one.
+    pub fn last(&self) -> f64 {
         self.first + self.step * f64::from(self.count.saturating_sub(1))
     }
 
