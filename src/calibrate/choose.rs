@@ -35,7 +35,7 @@ pub enum Method {
 /// Chosen parameters and what the codes are predicted to be like.
 ///
 /// What is predicted is exact up to the positions of values inside a histogram's bin; it is NaN
-/// where the observer has no histogram.
+/// where the observer has no histogram, and where a range was fixed without a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Choice {
     /// The distance between the values of neighboring codes: positive, finite and normal.

@@ -139,7 +139,7 @@ impl qtensor_calibrate_options_t {
 }
 
 /// Chosen parameters and what the codes are predicted to be like: exact up to the positions of values
-/// inside a bin, and NaN where the observer has no histogram to predict it from.
+/// inside a bin, and NaN where the observer has no histogram to predict it from, or no value.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct qtensor_choice_t {

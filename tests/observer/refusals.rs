@@ -1,9 +1,9 @@
 //! What an observer refuses, and that it is then as before.
 
-use caffe2_qtensor::ErrorKind;
 use caffe2_qtensor::calibrate::{
     Kind, Method, Missing, Observer, ObserverConfig, Target, Zero, choose_exact,
 };
+use caffe2_qtensor::{ErrorKind, QTensor};
 
 fn refused(config: ObserverConfig) -> (ErrorKind, String) {
     let error = Observer::new(&config).err().unwrap();
@@ -30,6 +30,19 @@ fn configurations() {
             ..ObserverConfig::default()
         };
         assert_eq!(refused(config).0, ErrorKind::OutOfRange);
+    }
+}
+
+#[test]
+fn a_bad_value_is_named_by_its_place() {
+    let mut values = [0.5; 24];
+    values[17] = f32::NAN;
+    for axis in [None, Some(0), Some(1), Some(2)] {
+        let target = Target::default();
+        let error = QTensor::quantize_best(&values, &[2, 4, 3], axis, Method::Mse, &target);
+        let error = error.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::NonFinite);
+        assert!(error.to_string().contains("index 17 is NaN"), "{axis:?}: {error}");
     }
 }
 
