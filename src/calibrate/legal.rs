@@ -30,24 +30,22 @@ impl Channel {
         }
         match &self.rest {
             Rest::Nothing => Ok(()),
-            Rest::Average(average) => average.check(self.finite),
+            Rest::Average(average) => average.check(self.finite, self.range()),
             Rest::Histogram(histogram) => histogram.check(ordinary, min, max),
         }
     }
 }
 
 impl Average {
-    fn check(&self, finite: u64) -> Checked {
-        let zero = Average::default();
-        let legal = match finite {
-            0 => self.batches == 0 && self.min.to_bits() == 0 && self.max.to_bits() == 0,
-            _ => self.batches > zero.batches && self.batches <= finite && self.min <= self.max,
+    fn check(&self, finite: u64, range: Option<(f32, f32)>) -> Checked {
+        let legal = match range {
+            None => self.batches == 0 && self.min.to_bits() == 0 && self.max.to_bits() == 0,
+            Some((min, max)) => {
+                let inside = f64::from(min) <= self.min && self.max <= f64::from(max);
+                (1..=finite).contains(&self.batches) && self.min <= self.max && inside
+            }
         };
-        let within = |value: f64| value.abs() <= f64::from(f32::MAX);
-        if legal && within(self.min) && within(self.max) {
-            return Ok(());
-        }
-        Err("its average is none")
+        if legal { Ok(()) } else { Err("its average is none") }
     }
 }
 

@@ -121,6 +121,37 @@ fn what_no_values_leave_is_refused() {
     says(12, 5, "non-finite");
 }
 
+#[test]
+fn an_average_outside_the_range_is_refused() {
+    let kind = Kind::MovingAverage { weight: 0.5 };
+    let mut observer =
+        Observer::new(&ObserverConfig { kind, ..ObserverConfig::default() }).unwrap();
+    observer.observe(&[-1.0, 4.0], &[]).unwrap();
+    observer.observe(&[0.0, 2.0], &[]).unwrap();
+    let state = observer.serialize().unwrap();
+    let with = |min: f64, max: f64, batches: u64| {
+        let mut state = state.clone();
+        let words = [batches, min.to_bits(), max.to_bits()];
+        for (at, word) in (HEADER + 48..).step_by(8).zip(words) {
+            state[at..at + 8].copy_from_slice(&word.to_le_bytes());
+        }
+        Observer::deserialize(&sealed(state)).err().map(|error| error.to_string())
+    };
+    assert_eq!(with(-0.5, 3.0, 2), None);
+    assert_eq!(with(-1.0, 4.0, 4), None);
+    for (min, max, batches) in [
+        (-1.1, 3.0, 2),
+        (-0.5, 4.1, 2),
+        (3.0, 2.0, 2),
+        (f64::NAN, 3.0, 2),
+        (-0.5, 3.0, 0),
+        (-0.5, 3.0, 5),
+    ] {
+        let error = with(min, max, batches).expect("a refusal");
+        assert!(error.contains("its average is none"), "{error}");
+    }
+}
+
 /// Sums that no floats have: they would leave a rest where bins are merged.
 #[test]
 fn sums_of_no_values_are_refused() {
