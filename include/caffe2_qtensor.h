@@ -658,7 +658,7 @@ typedef struct {
 } qtensor_calibrate_options_t;
 
 // Chosen parameters and what the codes are predicted to be like: exact up to the positions of values
-// inside a bin, and NaN where the observer has no histogram to predict it from.
+// inside a bin, and NaN where the observer has no histogram to predict it from, or no value.
 typedef struct {
   // Before the call the caller's sizeof(qtensor_choice_t), after it the bytes that were filled.
   size_t struct_size;
