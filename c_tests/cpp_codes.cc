@@ -95,7 +95,7 @@ static void bits() {
   REFUSED(tensor, QTENSOR_OUT_OF_RANGE, "9", tensor.set_bit(0, 9, true));
   THROWS(QTENSOR_OUT_OF_RANGE, "index is 9, outside the range 0 to 8.", view.bit(0, 9));
   THROWS(QTENSOR_OUT_OF_RANGE, "18446744073709551615", view.bit(0, SIZE_MAX));
-  THROWS(QTENSOR_OUT_OF_RANGE, "index is 0, outside the range 0 to -1.",
+  THROWS(QTENSOR_OUT_OF_RANGE, "index is 0, but there is none.",
          Tensor({0}, 3).view().bit(0, 0));
   THROWS(QTENSOR_NULL_ARGUMENT, "NULL", View(nullptr));
   Tensor largest({1}, 255, true);

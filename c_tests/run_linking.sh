@@ -227,6 +227,13 @@ ranks() {
       "$program" "$data" 4 "$work/fresh/ranks$number.minidb"
     cmp "$work/fresh/ranks1.minidb" "$work/fresh/ranks$number.minidb"
   done
+  # What the library refuses reaches the user in its own words.
+  printf '\0\0\300\177' >>"$data"
+  if mpirun --allow-run-as-root --oversubscribe -n 2 \
+    "$program" "$data" 4 "$work/fresh/refused.minidb" >"$work/fresh/refusal" 2>&1; then
+    return 1
+  fi
+  grep "index .* is NaN" "$work/fresh/refusal"
 }
 refuses() {
   local pattern=$1

@@ -667,10 +667,8 @@ typedef struct {
   int32_t reserved;
 } qtensor_calibrate_options_t;
 
-// Chosen parameters and what the codes are predicted to be like: NaN where the observer has no
-// histogram to predict it from. Errors are differences of large sums: they are known to about 1e-15
-// of the mean square of the values, so that beside a huge value a small mean squared error may be
-// predicted as 0, and the ratio in decibels as infinite.
+// Chosen parameters and what the codes are predicted to be like: exact up to the positions of values
+// inside a bin, and NaN where the observer has no histogram to predict it from, or no value.
 typedef struct {
   // Before the call the caller's sizeof(qtensor_choice_t), after it the bytes that were filled.
   size_t struct_size;
@@ -682,7 +680,8 @@ typedef struct {
   double mse;
   // The mean absolute error.
   double mae;
-  // The signal-to-noise ratio in decibels; infinite without an error.
+  // The signal-to-noise ratio in decibels; infinite without an error, and minus infinity where all
+  // values are 0 and have an error, because no code stands for 0.
   double sqnr;
   // The share of values, from 0 to 1, that are below the lowest code by more than half a step.
   double clipped_low;
@@ -2203,7 +2202,7 @@ size_t qtensor_observer_channels(const qtensor_observer_t *observer);
 // for another number of values than the dimensions have, or of channels than the observer has;
 // QTENSOR_OUT_OF_RANGE for an axis that is not there and for more than 64 dimensions;
 // QTENSOR_INVALID_ARGUMENT for a negative dimension; QTENSOR_OVERFLOW beyond 2^62 values in a
-// channel.
+// channel, and for dimensions whose product is 2^63 or more.
 qtensor_status qtensor_observer_observe(qtensor_observer_t *observer,
                                         const float *values,
                                         size_t n,
@@ -2312,8 +2311,8 @@ qtensor_status qtensor_quantize_best(const float *values,
 // NULL. The caller has set out->struct_size to sizeof(qtensor_chosen_t).
 //
 // At 8 bits QTENSOR_CAFFE2_L2 takes some 0.1 to 1 s, QTENSOR_CAFFE2_L1 and _KL up to a few seconds. Where
-// a bin, a 2048th of the range, is narrower than 1e-8 or wider than 1e6, every window is tried, as in the
-// original: seconds for L2, a minute and more for L1.
+// a bin, a 2048th of the range, is narrower than 1e-10 or wider than 1e6, for L1 than 1e-16 or 1e14, every
+// window is tried, as in the original: seconds for L2, a minute and more for L1.
 //
 // QTENSOR_NON_FINITE for a value that is NaN or infinite and for a range beyond single precision;
 // QTENSOR_OUT_OF_RANGE for a precision that is not 1 to 8 and where there are only two codes to

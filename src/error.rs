@@ -6,8 +6,10 @@
 
 mod excerpt;
 
-pub use excerpt::Excerpt;
+use core::fmt;
 use std::io;
+
+pub use excerpt::Excerpt;
 
 /// What a fallible function of this crate returns.
 pub type Result<T> = core::result::Result<T, Error>;
@@ -53,7 +55,7 @@ pub enum Error {
     },
 
     /// An index or a number outside the range that this object allows.
-    #[error("The {what} is {value}, outside the range {min} to {max}.")]
+    #[error("The {what} is {value}, {}.", Outside(*min, *max))]
     OutOfRange {
         /// What the value is for.
         what: &'static str,
@@ -310,6 +312,20 @@ pub enum Error {
         /// What happened to it.
         reason: &'static str,
     },
+}
+
+/// What is wrong with a number outside the range from one to another, which is empty where the second
+/// is the smaller.
+struct Outside(i128, i128);
+
+impl fmt::Display for Outside {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Outside(min, max) = self;
+        match min <= max {
+            true => write!(formatter, "outside the range {min} to {max}"),
+            false => formatter.write_str("but there is none"),
+        }
+    }
 }
 
 /// What kind of refusal an [`Error`] is: the status that the C interface returns for it.

@@ -95,7 +95,8 @@ pub(crate) fn check_dims(dims: &[i64]) -> Result<()> {
     }
 }
 
-fn checked_product(dims: &[i64]) -> Result<i64> {
+/// The product of dimensions that are not negative.
+pub(crate) fn checked_product(dims: &[i64]) -> Result<i64> {
     product(dims)
         .and_then(|product| i64::try_from(product).ok())
         .ok_or(Error::Overflow { what: "product of dimensions", limit: i128::from(i64::MAX) })

@@ -113,6 +113,25 @@ fn the_short_cuts_end_where_exhaustion_does() {
     }
 }
 
+/// At and beyond the widths for which windows are left out: single precision has no range to spare.
+#[test]
+fn bins_of_every_width() {
+    let mut random = Random::new(43);
+    for width in [1e-30, 1e-17, 1e-16, 1e-13, 1e-10, 1e-9, 1e-4, 1e6, 1e8, 1e14, 1e20_f32] {
+        for (bins, precision) in [(97, 8), (128, 6), (64, 3), (33, 1)] {
+            let counts = counts(&mut random, bins);
+            let source = Source { counts: &counts, width, precision, anchor: None };
+            let floats: Vec<f32> = counts.iter().map(|count| *count as f32).collect();
+            let mut pieces = vec![Piece::default(); bins + 1];
+            for norm in [Norm::Squared, Norm::Absolute] {
+                let found = least_norm(&source, &floats, norm, &mut pieces);
+                let expected = exhaustive_norm(&source, &floats, norm);
+                assert_eq!(found, expected, "{norm:?} {width} {precision} {counts:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_crashed_there_has_a_result() {
     let methods = [

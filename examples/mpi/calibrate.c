@@ -7,11 +7,13 @@
  * squared error; every rank quantizes its part; rank 0 puts the planes together and writes them as
  * the tensor "values". The result is the same to the last bit for any number of ranks.
  *
- * A rank holds a block of floats, the planes of its part and two states, and rank 0 the planes of the
- * whole besides. How much that is and how long each step took is printed.
+ * A rank holds a block of floats, up to three observers and two states, and the planes of its part;
+ * rank 0 then holds the planes of the whole, and either those of its part or the bytes that are
+ * written. The most that this was, MPI's own memory aside, and how long each step took is printed.
  */
 #include <caffe2_qtensor.h>
 
+#include <limits.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +28,20 @@ static void stop(const char *what, qtensor_error_t *error) {
   exit(1);
 }
 
-/* Stops unless a call of the library worked. */
-static void check(qtensor_status status, const char *what, qtensor_error_t *error) {
+/* Stops unless a call of the library worked. The call that is the first argument writes what `error`
+ * points to, perhaps after the other arguments were evaluated: so it is passed by its address. */
+static void check(qtensor_status status, const char *what, qtensor_error_t *const *error) {
   if (status != QTENSOR_OK) {
-    stop(what, error);
+    stop(what, *error);
   }
+}
+
+/* The bytes that are held now, and the most that there were. */
+static size_t held = 0, most_held = 0;
+
+static void hold(size_t size) {
+  held += size;
+  most_held = held > most_held ? held : most_held;
 }
 
 static void *allocate(size_t size) {
@@ -38,8 +49,17 @@ static void *allocate(size_t size) {
   if (memory == NULL) {
     stop("memory", NULL);
   }
+  hold(size);
   return memory;
 }
+
+static void release(void *memory, size_t size) {
+  free(memory);
+  held -= size;
+}
+
+/* What an observer takes by the size of its state, at most: it works in some three times as much. */
+static size_t observer_size(size_t state) { return 4 * state; }
 
 /* Where the part of a rank begins: on a multiple of 8 values. */
 static long long start_of(long long values, int rank, int ranks) {
@@ -56,12 +76,14 @@ static void merge(void *from, void *into, int *count, MPI_Datatype *type) {
     qtensor_observer_t *a = NULL, *b = NULL;
     qtensor_error_t *error = NULL;
     size_t written;
-    check(qtensor_observer_deserialize(own, (size_t)size, &a, &error), "a state", error);
-    check(qtensor_observer_deserialize(theirs, (size_t)size, &b, &error), "a state", error);
-    check(qtensor_observer_merge(a, b, &error), "merging", error);
-    check(qtensor_observer_serialize(a, own, (size_t)size, &written, &error), "a state", error);
+    hold(2 * observer_size((size_t)size));
+    check(qtensor_observer_deserialize(own, (size_t)size, &a, &error), "a state", &error);
+    check(qtensor_observer_deserialize(theirs, (size_t)size, &b, &error), "a state", &error);
+    check(qtensor_observer_merge(a, b, &error), "merging", &error);
+    check(qtensor_observer_serialize(a, own, (size_t)size, &written, &error), "a state", &error);
     qtensor_observer_free(a);
     qtensor_observer_free(b);
+    held -= 2 * observer_size((size_t)size);
   }
 }
 
@@ -87,25 +109,29 @@ int main(int argc, char **argv) {
     stop(argv[1], NULL);
   }
   long long values = ftell(file) / (long long)sizeof(float);
+  if (values / 8 >= INT_MAX) {
+    stop("more values than MPI gathers the planes of, 2^34", NULL);
+  }
   long long first = start_of(values, rank, ranks), end = start_of(values, rank + 1, ranks);
   float *block = (float *)allocate(BLOCK * sizeof *block);
   qtensor_error_t *error = NULL;
 
   double began = MPI_Wtime();
   qtensor_observer_t *observer = NULL;
-  check(qtensor_observer_create(NULL, &observer, &error), "an observer", error);
+  size_t size, written;
+  check(qtensor_observer_create(NULL, &observer, &error), "an observer", &error);
+  check(qtensor_observer_serialized_size(observer, &size, &error), "a state", &error);
+  hold(observer_size(size));
   fseek(file, (long)(first * (long long)sizeof(float)), SEEK_SET);
   for (long long at = first; at < end;) {
     size_t count = read_block(file, block, end - at);
-    check(qtensor_observer_observe(observer, block, count, NULL, 0, &error), argv[1], error);
+    check(qtensor_observer_observe(observer, block, count, NULL, 0, &error), argv[1], &error);
     at += (long long)count;
   }
   double observed = MPI_Wtime();
 
-  size_t size, written;
-  check(qtensor_observer_serialized_size(observer, &size, &error), "a state", error);
   uint8_t *state = (uint8_t *)allocate(size), *merged = (uint8_t *)allocate(size);
-  check(qtensor_observer_serialize(observer, state, size, &written, &error), "a state", error);
+  check(qtensor_observer_serialize(observer, state, size, &written, &error), "a state", &error);
   MPI_Datatype type;
   MPI_Op operation;
   MPI_Type_contiguous((int)size, MPI_BYTE, &type);
@@ -121,8 +147,8 @@ int main(int argc, char **argv) {
     options.precision = bits;
     choice.struct_size = sizeof choice;
     qtensor_observer_free(observer);
-    check(qtensor_observer_deserialize(merged, size, &observer, &error), "the state", error);
-    check(qtensor_observer_choose(observer, 0, &options, &choice, &error), "choosing", error);
+    check(qtensor_observer_deserialize(merged, size, &observer, &error), "the state", &error);
+    check(qtensor_observer_choose(observer, 0, &options, &choice, &error), "choosing", &error);
     printf("scale %.17g, bias %.17g, mean squared error %g, %.2f dB\n", choice.scale, choice.bias,
            choice.mse, choice.sqnr);
     parameters[0] = choice.scale;
@@ -130,6 +156,9 @@ int main(int argc, char **argv) {
   }
   MPI_Bcast(parameters, 2, MPI_DOUBLE, 0, MPI_COMM_WORLD);
   qtensor_observer_free(observer);
+  held -= observer_size(size);
+  release(state, size);
+  release(merged, size);
   double chosen = MPI_Wtime();
 
   /* The planes of this rank's part, one after the other. */
@@ -140,25 +169,28 @@ int main(int argc, char **argv) {
     size_t count = read_block(file, block, end - at);
     int64_t dims[1] = {(int64_t)count};
     qtensor_t *tensor = NULL;
-    check(qtensor_create_with(dims, 1, (uint8_t)bits, false, &tensor, &error), "a tensor", error);
-    check(qtensor_set_scale(tensor, parameters[0], &error), "a tensor", error);
-    check(qtensor_set_bias(tensor, parameters[1], &error), "a tensor", error);
-    check(qtensor_quantize(tensor, block, count, NULL, NULL, &error), "quantizing", error);
+    check(qtensor_create_with(dims, 1, (uint8_t)bits, false, &tensor, &error), "a tensor", &error);
+    hold(qtensor_nbytes(tensor));
+    check(qtensor_set_scale(tensor, parameters[0], &error), "a tensor", &error);
+    check(qtensor_set_bias(tensor, parameters[1], &error), "a tensor", &error);
+    check(qtensor_quantize(tensor, block, count, NULL, NULL, &error), "quantizing", &error);
     size_t bytes = (count + 7) / 8;
     for (int plane = 0; plane < bits; plane++) {
       memcpy(planes + (size_t)plane * stride + (size_t)(at - first) / 8,
              qtensor_data(tensor) + (size_t)plane * bytes, bytes);
     }
+    held -= qtensor_nbytes(tensor);
     qtensor_free(tensor);
     at += (long long)count;
   }
   fclose(file);
+  release(block, BLOCK * sizeof *block);
   double quantized = MPI_Wtime();
 
   qtensor_t *whole = NULL;
   uint8_t *all = NULL;
-  int *counts = (int *)allocate((size_t)ranks * sizeof *counts);
-  int *places = (int *)allocate((size_t)ranks * sizeof *places);
+  size_t table = (size_t)ranks * sizeof(int);
+  int *counts = (int *)allocate(table), *places = (int *)allocate(table);
   for (int of = 0; of < ranks; of++) {
     long long start = start_of(values, of, ranks);
     places[of] = (int)(start / 8);
@@ -166,38 +198,36 @@ int main(int argc, char **argv) {
   }
   if (rank == 0) {
     int64_t dims[1] = {values};
-    check(qtensor_create_with(dims, 1, (uint8_t)bits, false, &whole, &error), "the tensor", error);
-    check(qtensor_set_scale(whole, parameters[0], &error), "the tensor", error);
-    check(qtensor_set_bias(whole, parameters[1], &error), "the tensor", error);
-    check(qtensor_mutable_data(whole, &all, &error), "the tensor", error);
+    check(qtensor_create_with(dims, 1, (uint8_t)bits, false, &whole, &error), "the tensor", &error);
+    check(qtensor_set_scale(whole, parameters[0], &error), "the tensor", &error);
+    check(qtensor_set_bias(whole, parameters[1], &error), "the tensor", &error);
+    hold(qtensor_nbytes(whole));
+    check(qtensor_mutable_data(whole, &all, &error), "the tensor", &error);
   }
   for (int plane = 0; plane < bits; plane++) {
     uint8_t *to = all == NULL ? NULL : all + (size_t)plane * (size_t)((values + 7) / 8);
     MPI_Gatherv(planes + (size_t)plane * stride, (int)stride, MPI_BYTE, to, counts, places, MPI_BYTE,
                 0, MPI_COMM_WORLD);
   }
+  release(planes, stride * (size_t)bits);
+  release(counts, table);
+  release(places, table);
   if (rank == 0) {
     qtensor_minidb_writer_t *writer = NULL;
-    check(qtensor_minidb_writer_create(argv[3], &writer, &error), argv[3], error);
-    check(qtensor_minidb_writer_append(writer, "values", whole, &error), argv[3], error);
-    check(qtensor_minidb_writer_commit(writer, &error), argv[3], error);
+    check(qtensor_serialized_size(whole, "values", &written, &error), "the tensor", &error);
+    hold(written);
+    check(qtensor_minidb_writer_create(argv[3], &writer, &error), argv[3], &error);
+    check(qtensor_minidb_writer_append(writer, "values", whole, &error), argv[3], &error);
+    check(qtensor_minidb_writer_commit(writer, &error), argv[3], &error);
     qtensor_minidb_writer_free(writer);
   }
   double done = MPI_Wtime();
 
-  size_t held = BLOCK * sizeof *block + 2 * size + stride * (size_t)bits +
-                (whole == NULL ? 0 : qtensor_nbytes(whole));
-  printf("rank %d of %d: %lld values, %.1f MB held; observed in %.3f s, merged and chosen in %.3f s, "
-         "quantized in %.3f s, gathered and written in %.3f s\n",
-         rank, ranks, end - first, (double)held / 1e6, observed - began, chosen - observed,
+  printf("rank %d of %d: %lld values, at most %.1f MB held; observed in %.3f s, merged and chosen in "
+         "%.3f s, quantized in %.3f s, gathered and written in %.3f s\n",
+         rank, ranks, end - first, (double)most_held / 1e6, observed - began, chosen - observed,
          quantized - chosen, done - quantized);
   qtensor_free(whole);
-  free(counts);
-  free(places);
-  free(planes);
-  free(state);
-  free(merged);
-  free(block);
   MPI_Op_free(&operation);
   MPI_Type_free(&type);
   MPI_Finalize();

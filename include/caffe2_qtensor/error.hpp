@@ -60,8 +60,9 @@ inline const char* path_argument(const std::string& path) { return text_argument
 
 [[noreturn]] inline void throw_out_of_range(const char* what, const std::string& value,
                                             const std::string& limit) {
-  throw Error(QTENSOR_OUT_OF_RANGE, "The " + std::string(what) + " is " + value +
-                                        ", outside the range 0 to " + limit + ".");
+  const std::string outside =
+      limit == "-1" ? ", but there is none." : ", outside the range 0 to " + limit + ".";
+  throw Error(QTENSOR_OUT_OF_RANGE, "The " + std::string(what) + " is " + value + outside);
 }
 
 [[noreturn]] inline void throw_out_of_range(const char* what, int value, int limit) {

@@ -2,7 +2,7 @@
 
 use super::choose::Method;
 use super::config::{Kind, ObserverConfig};
-use super::observer::{Observer, Shape, reserved};
+use super::observer::{Observer, Shape, refuse_non_finite, reserved};
 use super::target::Target;
 use crate::error::{Error, Result};
 use crate::quantize::QuantizeOptions;
@@ -78,6 +78,8 @@ impl QTensor {
             tensor.quantize(values, &QuantizeOptions::default())?;
             return Ok(tensor);
         };
+        // By its place among all values, not in a channel.
+        refuse_non_finite(values)?;
         let shape = Shape::new(dims, axis, extent, values.len());
         let (mut scales, mut biases) = (reserved(extent)?, reserved(extent)?);
         for channel in 0..extent {

@@ -163,7 +163,10 @@ impl Channel {
 
     /// Ends a batch, whose values were taken in: only an average knows batches.
     pub(super) fn end_batch(&mut self, batch: &Scan, weight: f64) {
-        let (Rest::Average(average), Some((min, max))) = (&mut self.rest, range_of(batch)) else {
+        let seen = self.range();
+        let (Rest::Average(average), Some((min, max)), Some((least, most))) =
+            (&mut self.rest, range_of(batch), seen)
+        else {
             return;
         };
         let (min, max) = (f64::from(min), f64::from(max));
@@ -172,8 +175,9 @@ impl Channel {
         } else {
             average.min += weight * (min - average.min);
             average.max += weight * (max - average.max);
-            // Each is rounded by itself, which may swap them.
-            average.max = average.max.max(average.min);
+            // Each is rounded by itself, which may swap them, or take them past all values.
+            average.min = average.min.max(f64::from(least)).min(f64::from(most));
+            average.max = average.max.max(average.min).min(f64::from(most));
         }
         average.batches = average.batches.saturating_add(1);
     }

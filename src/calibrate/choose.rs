@@ -4,12 +4,12 @@ use super::cells::{Cells, Frame};
 use super::channel::{Channel, Rest};
 use super::config::{Kind, ObserverConfig};
 use super::observer::Observer;
-use super::point::of_value;
-use super::quantile::quantile;
-use super::search::{Objective, Rules, search_all};
+use super::predict::Predicted;
+use super::rules::Rules;
+use super::search::{Objective, quantile, search_all};
 use super::target::{Codes, Target};
 use crate::error::{Error, Excerpt, Result};
-use crate::kernels::distortion::{Distribution, Levels, absolute, squared};
+use crate::kernels::distortion::{Levels, Parts};
 
 /// How parameters are chosen.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,9 +35,7 @@ pub enum Method {
 /// Chosen parameters and what the codes are predicted to be like.
 ///
 /// What is predicted is exact up to the positions of values inside a histogram's bin; it is NaN
-/// where the observer has no histogram. Errors are differences of large sums: they are known to about
-/// 1e-15 of the mean square of the values, so that beside a huge value a small mean squared error may
-/// be predicted as 0, and the ratio in decibels as infinite.
+/// where the observer has no histogram, and where a range was fixed without a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Choice {
     /// The distance between the values of neighboring codes: positive, finite and normal.
@@ -50,7 +48,8 @@ pub struct Choice {
     pub mse: f64,
     /// The mean absolute error.
     pub mae: f64,
-    /// The signal-to-noise ratio in decibels, `10 * log10(Σx² / Σe²)`: infinite without an error.
+    /// The signal-to-noise ratio in decibels, `10 * log10(Σx² / Σe²)`: infinite without an error, and
+    /// minus infinity where all values are 0 and have an error, because no code stands for 0.
     pub sqnr: f64,
     /// The share of values, from 0 to 1, that are below the lowest code by more than half a step.
     pub clipped_low: f64,
@@ -146,9 +145,9 @@ impl Observer {
     /// # Errors
     /// `OutOfRange` for a channel that is not there, and for a precision of 0 or above 8, or above 16
     /// where the method only looks at a range; `InvalidArgument` for quantiles or a range that are
-    /// none, and for a fixed range whose scale is not from 1e-200 to 1e200; `Unavailable` where no finite value was seen, unless the range is fixed;
-    /// `Unsupported` for a method that this kind of observer cannot serve; `NonFinite` for a scale
-    /// beyond what a double holds; `OutOfMemory`.
+    /// none, for a fixed range whose scale is not from 1e-200 to 1e200, and where no finite value was
+    /// seen, unless the range is fixed; `Unsupported` for a method that this kind of observer cannot
+    /// serve; `NonFinite` for a scale beyond what a double holds; `OutOfMemory`.
     pub fn choose(&self, channel: usize, method: Method, target: &Target) -> Result<Choice> {
         let state = self.channels.get(channel).ok_or_else(|| Error::OutOfRange {
             what: "channel",
@@ -202,7 +201,7 @@ impl Observer {
         let rules = target.rules(codes, frame);
         let levels = rules.covering(min, max).or_else(|| rules.point(min));
         let unknown = f64::NAN;
-        finish(&rules, levels)?.map_or_else(
+        finish(&rules, levels).map_or_else(
             || Err(too_large(max)),
             |(scale, bias)| {
                 Ok(Choice {
@@ -227,7 +226,7 @@ fn around_zero((min, max): (f64, f64)) -> (f64, f64) {
 
 /// The refusal where there is nothing to choose by.
 pub(super) fn no_values() -> Error {
-    Error::Finished { what: "choice", reason: "no finite value was seen" }
+    Error::InvalidArgument { what: "number of finite values", value: 0, rule: "1 or more" }
 }
 
 fn too_large(value: f64) -> Error {
@@ -235,7 +234,7 @@ fn too_large(value: f64) -> Error {
 }
 
 /// Parameters for values of which a distribution is known. `range` is that of the values.
-pub(super) fn choose<D: Distribution>(
+pub(super) fn choose<D: Parts>(
     distribution: &D,
     frame: Frame,
     range: (f64, f64),
@@ -245,9 +244,18 @@ pub(super) fn choose<D: Distribution>(
 ) -> Result<Choice> {
     let rules = target.rules(codes, frame);
     let (min, max) = (frame.of_value(range.0), frame.of_value(range.1));
-    let whole = rules.covering(min, max);
+    let predicted = |levels: Option<Levels>| {
+        let (scale, bias) = finish(&rules, levels)?;
+        let quantizer = rules.quantizer(scale, bias);
+        let sums = if range.0 < range.1 {
+            quantizer.predict(distribution, frame)
+        } else {
+            quantizer.predict_point(distribution.total().count, range.0 / frame.unit)
+        };
+        Some((scale, bias, sums))
+    };
     let levels = match method {
-        Method::MinMax => whole,
+        Method::MinMax => rules.covering(min, max),
         // Its observer has no distribution.
         Method::MovingAverage => None,
         Method::MaxAbs | Method::Fixed(..) => {
@@ -262,67 +270,59 @@ pub(super) fn choose<D: Distribution>(
             let (low, high) = (at(low), at(high));
             rules.covering(low, high).or_else(|| rules.point(frame.value(low)))
         }
-        Method::Mse | Method::Mae if min < max => {
+        Method::Mse | Method::Mae => {
             let objective = method.objective().unwrap_or(Objective::Squared);
-            search_all(distribution, &rules, target.stricter(codes), objective, (min, max))
-                .map(|found| found.levels)
+            let error =
+                |levels: &Levels| predicted(Some(*levels)).map(|(_, _, sums)| objective.of(&sums));
+            if min < max {
+                let biases = target.biases(codes);
+                search_all(distribution, &rules, biases, objective, (min, max), error)
+            } else {
+                least([rules.point(range.0), rules.covering(min, max)], error)
+            }
         }
-        Method::Mse | Method::Mae => rules.constant(range.0, whole),
     };
     let levels = levels.or_else(|| rules.point(range.0));
-    let Some((scale, bias)) = finish(&rules, levels)? else {
-        return Err(too_large(range.1));
-    };
-    let choice = predicted(distribution, &rules, scale, bias);
-    Ok(if range.0 < range.1 { choice } else { choice.of_constant(range.0, codes) })
+    let (scale, bias, sums) = predicted(levels).ok_or_else(|| too_large(range.1))?;
+    Ok(Choice::new((scale, bias), &sums, frame.unit))
+}
+
+/// The first of those with the smallest error, among those that have one.
+pub(super) fn least(
+    levels: impl IntoIterator<Item = Option<Levels>>,
+    error: impl Fn(&Levels) -> Option<f64>,
+) -> Option<Levels> {
+    let mut best: Option<(Levels, f64)> = None;
+    for levels in levels.into_iter().flatten() {
+        if let Some(error) = error(&levels)
+            && best.is_none_or(|(_, least)| error < least)
+        {
+            best = Some((levels, error));
+        }
+    }
+    best.map(|(levels, _)| levels)
 }
 
 /// Scale and bias of levels, or nothing where they are no numbers that a tensor can have.
-fn finish(rules: &Rules, levels: Option<Levels>) -> Result<Option<(f64, f64)>> {
-    let Some(levels) = levels else { return Ok(None) };
+fn finish(rules: &Rules, levels: Option<Levels>) -> Option<(f64, f64)> {
+    let levels = levels?;
     let scale = levels.step * rules.frame.unit;
     let bias = rules.bias_of(&levels);
-    Ok((scale.is_normal() && scale > 0.0 && bias.is_finite()).then_some((scale, bias)))
-}
-
-/// What is predicted of codes with these parameters.
-fn predicted<D: Distribution>(distribution: &D, rules: &Rules, scale: f64, bias: f64) -> Choice {
-    let levels = rules.levels(scale / rules.frame.unit, bias);
-    let total = distribution.total();
-    let unit = rules.frame.unit;
-    let squares = squared(distribution, &levels).error;
-    let center = rules.frame.center;
-    // Σ(u + c)² in the values themselves.
-    let power = total.squares + center * (2.0 * total.sum + center * total.count);
-    let low = distribution.below(levels.first - 0.5 * levels.step).0;
-    let last = levels.first + levels.step * f64::from(levels.count.saturating_sub(1));
-    let high = distribution.below(last + 0.5 * levels.step).0;
-    let sqnr = if squares > 0.0 { 10.0 * (power / squares).log10() } else { f64::INFINITY };
-    Choice {
-        scale,
-        bias,
-        zero_point: crate::quantize::as_int32(-bias),
-        mse: squares / total.count * unit * unit,
-        mae: absolute(distribution, &levels) / total.count * unit,
-        sqnr,
-        clipped_low: (low / total.count).clamp(0.0, 1.0),
-        clipped_high: (1.0 - high / total.count).clamp(0.0, 1.0),
-    }
+    (scale.is_normal() && scale > 0.0 && bias.is_finite()).then_some((scale, bias))
 }
 
 impl Choice {
-    /// What is known of values that are all the same, where sums would say it less exactly.
-    fn of_constant(self, value: f64, codes: Codes) -> Choice {
-        let (lowest, highest) = (f64::from(codes.lowest), f64::from(codes.highest));
-        let (code, error) = of_value(value, self.scale, self.bias, (lowest, highest));
-        let ratio = (value / error).powi(2);
+    fn new((scale, bias): (f64, f64), sums: &Predicted, unit: f64) -> Choice {
+        let &Predicted { count, squares, magnitudes, power, low, high } = sums;
         Choice {
-            mse: error * error,
-            mae: error.abs(),
-            sqnr: if error == 0.0 { f64::INFINITY } else { 10.0 * ratio.log10() },
-            clipped_low: f64::from(u8::from(code < lowest)),
-            clipped_high: f64::from(u8::from(code > highest)),
-            ..self
+            scale,
+            bias,
+            zero_point: crate::quantize::as_int32(-bias),
+            mse: squares / count * unit * unit,
+            mae: magnitudes / count * unit,
+            sqnr: if squares > 0.0 { 10.0 * (power / squares).log10() } else { f64::INFINITY },
+            clipped_low: (low / count).clamp(0.0, 1.0),
+            clipped_high: (high / count).clamp(0.0, 1.0),
         }
     }
 }

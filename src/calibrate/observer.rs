@@ -2,11 +2,12 @@
 
 use super::channel::{Channel, Workshop};
 use super::config::{Kind, Missing, ObserverConfig};
+use super::wire::state_size;
 use crate::error::{Error, Excerpt, Result};
 use crate::kernels::Level;
 use crate::kernels::observe::{Scan, scan};
 use crate::planes::product;
-use crate::shape::check_dims;
+use crate::shape::{check_dims, checked_product};
 
 /// Remembers of values what a choice of scale and bias needs.
 ///
@@ -54,6 +55,9 @@ impl Observer {
     /// channels, more than 2^24 or an axis that no tensor has; `OutOfMemory`.
     pub fn new(config: &ObserverConfig) -> Result<Observer> {
         config.check()?;
+        // A system that promises memory which it does not have refuses what no machine has if it is
+        // asked for all at once, and ends the process if it is asked for it channel by channel.
+        drop(core::hint::black_box(reserved::<u8>(state_size(config)?)?));
         let mut channels = reserved(config.states())?;
         for _ in 0..config.states() {
             channels.push(Channel::new(config)?);
@@ -97,7 +101,8 @@ impl Observer {
     /// `NonFinite` for a NaN or an infinity unless the configuration skips them; `ShapeMismatch`
     /// for another number of values than the dimensions have, or of channels than the observer has;
     /// `OutOfRange` for an axis that is not there; `InvalidArgument` for a negative dimension;
-    /// `Overflow` beyond 2^62 values in a channel. The observer stays as it was.
+    /// `Overflow` beyond 2^62 values in a channel, and for dimensions whose product is 2^63 or more. The
+    /// observer stays as it was.
     pub fn observe(&mut self, values: &[f32], dims: &[i64]) -> Result<()> {
         let shape = self.shape(values.len(), dims)?;
         let more = u64::try_from(shape.outer.saturating_mul(shape.row)).unwrap_or(u64::MAX);
@@ -157,10 +162,9 @@ impl Observer {
             expected,
         };
         if !dims.is_empty() {
-            let size = product(dims).and_then(|size| usize::try_from(size).ok());
-            if size != Some(values) {
-                let expected = size.and_then(|size| i128::try_from(size).ok());
-                return Err(mismatch("number of values", values, expected.unwrap_or(i128::MAX)));
+            let size = checked_product(dims)?;
+            if usize::try_from(size) != Ok(values) {
+                return Err(mismatch("number of values", values, i128::from(size)));
             }
         }
         let Some((axis, channels)) = self.config.channels else {

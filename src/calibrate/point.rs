@@ -1,34 +1,13 @@
 //! Levels for values that are all the same.
 
-use super::search::{Bias, Rules};
+use super::cells::Frame;
+use super::rules::{Bias, Rules};
 use crate::kernels::distortion::Levels;
 
 /// How many powers of two a single-precision number's bits span, and one for half steps.
 const BITS: usize = 26;
 
-/// The code of a value before it is clipped, and the error of the one it gets.
-pub(super) fn of_value(value: f64, scale: f64, bias: f64, codes: (f64, f64)) -> (f64, f64) {
-    let code = (value / scale - bias).round_ties_even();
-    (code, value - scale * (code.clamp(codes.0, codes.1) + bias))
-}
-
 impl Rules {
-    fn highest(&self) -> f64 {
-        self.lowest + f64::from(self.count.saturating_sub(1))
-    }
-
-    /// The better of the levels for just this value and of those for its range.
-    pub(super) fn constant(&self, value: f64, range: Option<Levels>) -> Option<Levels> {
-        let error = |levels: &Levels| {
-            let (scale, bias) = (levels.step * self.frame.unit, self.bias_of(levels));
-            of_value(value, scale, bias, (self.lowest, self.highest())).1.abs()
-        };
-        match (self.point(value), range) {
-            (Some(point), Some(range)) if error(&range) < error(&point) => Some(range),
-            (point, range) => point.or(range),
-        }
-    }
-
     /// Levels one of which is just this value, where the rules allow it.
     pub(super) fn point(&self, value: f64) -> Option<Levels> {
         let size = if value == 0.0 { 1.0 } else { value.abs() };
@@ -71,7 +50,8 @@ impl Rules {
             };
             // Without a bias, if that does.
             for bias in [otherwise.1, bias] {
-                let error = of_value(value, scale, bias, (self.lowest, self.highest())).1.abs();
+                let codes = Rules { frame: Frame { unit: 1.0, center: 0.0 }, ..*self };
+                let error = codes.quantizer(scale, bias).predict_point(1.0, value).magnitudes;
                 if error < least {
                     (best, least) = ((scale, bias), error);
                 }

@@ -9,13 +9,14 @@
 //! that shrinks.
 //!
 //! A few values far from all others blow up the deviation that the grid is scaled by; so where the
-//! quantiles tell another story, a second grid is scaled by them. And where the bias is free, the
-//! stricter rules are served first, and what they lead to is where the freer search starts: freedom
-//! never makes the error larger.
+//! quantiles tell another story, a second grid is scaled by them. And where the bias may be one of
+//! several, stricter rules are served first, from the one bias around 0 on, and what they lead to is
+//! where the freer search starts: freedom of the bias never makes the error larger.
 
-use super::cells::Frame;
-use super::quantile::quantile;
-use crate::kernels::distortion::{Distribution, Levels, absolute, squared};
+use super::choose::least;
+use super::predict::Predicted;
+use super::rules::{Bias, Rules};
+use crate::kernels::distortion::{Levels, Parts, absolute, squared};
 
 /// Which error is to be small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,24 +25,35 @@ pub(super) enum Objective {
     Absolute,
 }
 
-/// What the bias must be.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Bias {
-    Free,
-    /// A whole number in a range.
-    Whole(f64, f64),
-    Fixed(f64),
+impl Objective {
+    /// The error of levels as a difference of sums, and how large those are.
+    fn fast(self, distribution: &impl Parts, levels: &Levels) -> (f64, f64) {
+        let total = distribution.total();
+        let square = total.squares + levels.farthest().powi(2) * total.count;
+        match self {
+            Objective::Squared => (squared(distribution, levels).error, square),
+            Objective::Absolute => (absolute(distribution, levels), (total.count * square).sqrt()),
+        }
+    }
+
+    pub(super) fn of(self, sums: &Predicted) -> f64 {
+        match self {
+            Objective::Squared => sums.squares,
+            Objective::Absolute => sums.magnitudes,
+        }
+    }
 }
 
-/// What the levels must be.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rules {
-    pub(super) frame: Frame,
-    /// The code of the first level.
-    pub(super) lowest: f64,
-    pub(super) count: u32,
-    pub(super) bias: Bias,
-    pub(super) power_of_two: bool,
+/// The point up to which a share of the values lies.
+pub(super) fn quantile(distribution: &impl Parts, share: f64, (min, max): (f64, f64)) -> f64 {
+    let wanted = share * distribution.total().count;
+    if share <= 0.0 {
+        min
+    } else if share >= 1.0 {
+        max
+    } else {
+        distribution.quantile(wanted).max(min).min(max)
+    }
 }
 
 /// Levels and their error.
@@ -49,41 +61,6 @@ pub(super) struct Rules {
 pub(super) struct Found {
     pub(super) levels: Levels,
     pub(super) error: f64,
-}
-
-impl Rules {
-    /// The bias of levels.
-    pub(super) fn bias_of(&self, levels: &Levels) -> f64 {
-        let bias = (levels.first + self.frame.center) / levels.step - self.lowest;
-        match self.bias {
-            Bias::Free => bias,
-            Bias::Whole(min, max) => bias.round().clamp(min, max),
-            Bias::Fixed(bias) => bias,
-        }
-    }
-
-    /// Levels by their step and the bias.
-    pub(super) fn levels(&self, step: f64, bias: f64) -> Levels {
-        let first = step * (self.lowest + bias) - self.frame.center;
-        Levels { first, step, count: self.count }
-    }
-
-    /// The nearest levels that keep the rules, or nothing where there are none.
-    pub(super) fn nearest(&self, first: f64, step: f64) -> Option<Levels> {
-        let mut levels = Levels { first, step, count: self.count };
-        if self.power_of_two {
-            // The unit is one too.
-            levels.step = step.log2().round().exp2();
-            levels.first += (step - levels.step) * 0.5 * f64::from(self.count.saturating_sub(1));
-        }
-        if !(levels.step > 0.0 && levels.step.is_finite() && levels.first.is_finite()) {
-            return None;
-        }
-        match self.bias {
-            Bias::Free => Some(levels),
-            _ => Some(self.levels(levels.step, self.bias_of(&levels))),
-        }
-    }
 }
 
 /// A search in progress: the best levels so far.
@@ -96,13 +73,14 @@ struct Search<'a, D> {
     spent: u32,
 }
 
-impl<D: Distribution> Search<'_, D> {
+impl<D: Parts> Search<'_, D> {
     fn error(&mut self, levels: &Levels) -> f64 {
-        self.spent = self.spent.saturating_add(1);
-        match self.objective {
-            Objective::Squared => squared(self.distribution, levels).error,
-            Objective::Absolute => absolute(self.distribution, levels),
-        }
+        self.spent = self.spent.saturating_add(match self.objective {
+            Objective::Squared => 1,
+            // It takes two sums along the levels.
+            Objective::Absolute => 2,
+        });
+        self.objective.fast(self.distribution, levels).0
     }
 
     fn keep(&mut self, found: Found) -> bool {
@@ -122,27 +100,25 @@ impl<D: Distribution> Search<'_, D> {
     }
 
     /// Fits levels and values to each other, at most so many times, for as long as that helps.
-    fn fit(&mut self, from: Found, rounds: usize) -> Found {
-        if self.objective == Objective::Absolute {
-            return from;
-        }
+    fn fit(&mut self, from: Found, rounds: usize) {
         let (mut at, mut fit) = (from.levels, squared(self.distribution, &from.levels));
-        let mut reached = from;
+        let mut reached = from.error;
         for _ in 0..rounds {
             self.spent = self.spent.saturating_add(1);
             let Some(levels) = self.refitted(&at, &fit) else { break };
-            let next = squared(self.distribution, &levels);
-            let gain = reached.error - next.error;
-            if gain > 0.0 {
-                reached = Found { levels, error: next.error };
-                self.keep(reached);
-            }
-            if gain <= 1e-7 * next.error {
+            fit = squared(self.distribution, &levels);
+            // The fit is by squares whatever the objective is: where values lie on the levels that is
+            // the same.
+            let error = match self.objective {
+                Objective::Squared => fit.error,
+                Objective::Absolute => self.error(&levels),
+            };
+            self.keep(Found { levels, error });
+            if reached - error <= 1e-7 * error {
                 break;
             }
-            (at, fit) = (levels, next);
+            (at, reached) = (levels, error);
         }
-        reached
     }
 
     /// The best levels where each value keeps the number of its level.
@@ -183,6 +159,9 @@ struct Effort {
     most: u32,
 }
 
+/// How near the ends of levels in the same bowl are, in steps.
+const NEAR: f64 = 0.5;
+
 /// Radii in which there is looked around, each 0.4 times the one before.
 const RADII: u32 = 6;
 
@@ -197,48 +176,52 @@ impl Effort {
         }
     }
 
-    /// The work of one of several searches, of which the first may do half of what one alone may, and
-    /// those that start from its result three tenths.
-    fn part(self, first: bool) -> Effort {
-        let tenths = if first { 5 } else { 3 };
-        Effort { most: self.most.saturating_mul(tenths) / 10, ..self }
+    /// The work of one of several searches.
+    fn part(self, objective: Objective, tenths: u32) -> Effort {
+        let most = match objective {
+            Objective::Squared => self.most,
+            // An evaluation counts twice.
+            Objective::Absolute => self.most.saturating_add(self.most / 2),
+        };
+        Effort { most: most.saturating_mul(tenths) / 10, ..self }
     }
 }
 
-/// The best levels as [`search`] finds them, for the rules and for the stricter ones among
-/// `stricter`, from the strictest to the least strict: never worse than those of a search by stricter
-/// rules alone.
-pub(super) fn search_all<D: Distribution>(
+/// The best levels as [`search`] finds them by each of several rules for the bias: never worse than those of a search by
+/// stricter rules alone, nor than those that cover the range. `exactly` is the error of the parameters
+/// that levels stand for.
+pub(super) fn search_all<D: Parts>(
     distribution: &D,
     rules: &Rules,
-    stricter: impl Iterator<Item = Bias>,
+    biases: impl Iterator<Item = Bias>,
     objective: Objective,
     range: (f64, f64),
-) -> Option<Found> {
-    let mut best: Option<Found> = None;
-    let biases = stricter.chain(core::iter::once(rules.bias));
+    exactly: impl Fn(&Levels) -> Option<f64>,
+) -> Option<Levels> {
+    let error = |levels: &Levels| {
+        let (fast, size) = objective.fast(distribution, levels);
+        // A difference of sums so large says little of it.
+        if fast > 1e-6 * size { Some(fast) } else { exactly(levels) }
+    };
+    let mut best: Option<Levels> = None;
     for (place, bias) in biases.enumerate() {
         let rules = Rules { bias, ..*rules };
         let whole = rules.covering(range.0, range.1);
-        let also = [best.map(|best| best.levels), whole];
-        let effort = Effort::of(rules.count);
-        let effort = match rules.bias {
-            // There is nothing stricter and nothing freer.
-            Bias::Fixed(_) => effort,
-            _ => effort.part(place == 0),
+        let (also, tenths) = match bias {
+            // Nothing is stricter, and what others are like leaves no trace in it.
+            Bias::Fixed(_) => ([None, whole], 1),
+            Bias::Free | Bias::Whole(..) => ([best, whole], if place == 1 { 4 } else { 3 }),
         };
+        let effort = Effort::of(rules.count).part(objective, tenths);
         let found = search(distribution, &rules, objective, range, &also, &effort);
-        best = match (best, found) {
-            (Some(best), Some(found)) if best.error <= found.error => Some(best),
-            (best, found) => found.or(best),
-        };
+        best = least([best, found.map(|found| found.levels), whole], error);
     }
     best
 }
 
 /// The best levels for a distribution of at least two different values from `min` to `max`. `also`
 /// are tried in any case.
-fn search<D: Distribution>(
+fn search<D: Parts>(
     distribution: &D,
     rules: &Rules,
     objective: Objective,
@@ -258,18 +241,27 @@ fn search<D: Distribution>(
     let steps = f64::from(rules.count.saturating_sub(1)).max(1.0);
     let mut starts: [Option<Found>; 16] = [None; 16];
     let starts = starts.get_mut(..effort.starts).unwrap_or_default();
+    let whole = rules.covering(min, max).map_or(0.0, |levels| levels.step * steps);
     // From the whole range down to half a deviation around the middle.
     let mut grid = |middle: f64, deviation: f64| {
-        let ends = |far: f64| {
-            let near = (0.5 * deviation / far.abs()).clamp(1e-9, 1.0);
-            let last = f64::from(effort.grid.saturating_sub(1));
-            (0..effort.grid).map(move |point| middle + far * near.powf(f64::from(point) / last))
+        let mut start = |low: f64, high: f64| {
+            if let Some(found) = search.try_by(rules, low, (high - low) / steps) {
+                insert(starts, found);
+            }
         };
-        for low in ends(min - middle) {
-            for high in ends(max - middle) {
-                if let Some(found) = search.try_by(rules, low, (high - low) / steps) {
-                    insert(starts, found);
-                }
+        if let Bias::Fixed(_) = rules.bias {
+            // Only the step is left to choose. Powers of two are what is best for whole numbers.
+            shares(whole, deviation, effort.grid.saturating_mul(6)).for_each(|all| start(0.0, all));
+            let mut step = (whole / steps).log2().ceil().exp2();
+            while step * steps >= deviation.max(1e-9 * whole) {
+                start(0.0, step * steps);
+                step *= 0.5;
+            }
+            return;
+        }
+        for low in shares(min - middle, 0.5 * deviation, effort.grid) {
+            for high in shares(max - middle, 0.5 * deviation, effort.grid) {
+                start(middle + low, middle + high);
             }
         }
     };
@@ -287,22 +279,33 @@ fn search<D: Distribution>(
     search.best
 }
 
-/// Keeps the best, in order, and of equals one.
-fn insert(starts: &mut [Option<Found>], mut found: Found) {
-    for place in starts.iter_mut() {
-        match place {
-            Some(there) if there.error < found.error => {}
-            Some(there) if there.levels == found.levels => return,
-            Some(there) => core::mem::swap(there, &mut found),
-            None => {
-                *place = Some(found);
-                return;
-            }
-        }
+/// Numbers from a far one down to a near one, each the same part of the one before.
+fn shares(far: f64, near: f64, points: u32) -> impl Iterator<Item = f64> {
+    let part = (near / far.abs()).clamp(1e-9, 1.0);
+    let last = f64::from(points.saturating_sub(1));
+    (0..points).map(move |point| far * part.powf(f64::from(point) / last))
+}
+
+/// Keeps the best, and one of those that lie in the same bowl.
+fn insert(starts: &mut [Option<Found>], found: Found) {
+    let near = |there: &Levels| {
+        let ends = [there.first - found.levels.first, there.last() - found.levels.last()];
+        ends.iter().all(|end| end.abs() < NEAR * found.levels.step)
+    };
+    let error = |place: &Option<Found>| place.map_or(f64::INFINITY, |there| there.error);
+    let same = starts.iter().position(|place| place.is_some_and(|there| near(&there.levels)));
+    let place = match same {
+        Some(same) => starts.get_mut(same),
+        None => starts.iter_mut().max_by(|a, b| error(a).total_cmp(&error(b))),
+    };
+    if let Some(place) = place
+        && found.error < error(place)
+    {
+        *place = Some(found);
     }
 }
 
-impl<D: Distribution> Search<'_, D> {
+impl<D: Parts> Search<'_, D> {
     fn share_of_zeros(&self) -> f64 {
         let at = -self.rules.frame.center;
         let below = |point| self.distribution.below(point).0;

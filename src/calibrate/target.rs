@@ -1,7 +1,7 @@
 //! What codes there are to be, and which parameters they may have.
 
 use super::cells::Frame;
-use super::search::{Bias, Rules};
+use super::rules::{Bias, Rules};
 use crate::error::{Error, Result};
 
 /// The codes that parameters are chosen for, and what is asked of the parameters.
@@ -68,6 +68,15 @@ impl Zero {
             Zero::Exact => Bias::Whole(-f64::from(codes.highest), -f64::from(codes.lowest)),
         }
     }
+
+    /// What the bias must be where the codes' values lie around 0.
+    fn symmetric_bias(self, codes: Codes) -> Bias {
+        let middle = (f64::from(codes.lowest) + f64::from(codes.highest)) / 2.0;
+        Bias::Fixed(match self {
+            Zero::Free => 0.0 - middle,
+            Zero::Integer | Zero::Exact => 0.0 - (middle + 0.5).floor(),
+        })
+    }
 }
 
 /// The lowest and the highest code.
@@ -113,30 +122,30 @@ impl Target {
 
     /// What the bias must be.
     pub(super) fn bias(&self, codes: Codes) -> Bias {
-        let (lowest, highest) = (f64::from(codes.lowest), f64::from(codes.highest));
-        if self.symmetric {
-            return Bias::Fixed(match (self.signed, self.zero) {
-                (true, _) => 0.0,
-                (false, Zero::Free) => -(lowest + highest) / 2.0,
-                (false, _) => -((lowest + highest) / 2.0 + 0.5).floor(),
-            });
+        match self.symmetric {
+            true => self.zero.symmetric_bias(codes),
+            false => self.zero.bias(codes),
         }
-        self.zero.bias(codes)
     }
 
-    /// What stricter targets ask of the bias that parameters for this one could serve, too, from the
-    /// strictest on.
-    pub(super) fn stricter(&self, codes: Codes) -> impl Iterator<Item = Bias> + use<> {
-        let (zero, symmetric) = (self.zero, self.symmetric);
-        let strictness = |zero| match zero {
-            Zero::Free => 0,
-            Zero::Integer => 1,
-            Zero::Exact => 2,
+    /// What stricter targets ask of the bias, whose parameters serve this one, too: each after those
+    /// that are stricter still, and last this one.
+    pub(super) fn biases(&self, codes: Codes) -> impl Iterator<Item = Bias> + use<> {
+        let (free, whole) = (self.zero == Zero::Free, self.zero != Zero::Exact);
+        let around = [Zero::Exact, Zero::Free].map(|zero| zero.symmetric_bias(codes));
+        let [around, between] = around;
+        let biases = match self.symmetric {
+            true => [Some(self.bias(codes)), None, None, None, None],
+            false => [
+                Some(around),
+                Some(Zero::Exact.bias(codes)),
+                whole.then(|| Zero::Integer.bias(codes)),
+                // The same where codes have a sign.
+                (free && between != around).then_some(between),
+                free.then_some(Bias::Free),
+            ],
         };
-        [Zero::Exact, Zero::Integer]
-            .into_iter()
-            .filter(move |other| !symmetric && strictness(*other) > strictness(zero))
-            .map(move |other| other.bias(codes))
+        biases.into_iter().flatten()
     }
 
     /// All rules together.
@@ -148,61 +157,5 @@ impl Target {
             bias: self.bias(codes),
             power_of_two: self.power_of_two,
         }
-    }
-}
-
-impl Rules {
-    /// The narrowest levels that keep the rules and cover a range of values in the rules' frame, or
-    /// nothing where the range is a point.
-    pub(super) fn covering(
-        &self,
-        min: f64,
-        max: f64,
-    ) -> Option<crate::kernels::distortion::Levels> {
-        let steps = f64::from(self.count.saturating_sub(1));
-        let center = self.frame.center;
-        let (min, max) = match self.bias {
-            // Where a code stands for 0 the range holds 0, as Caffe2's choosers have it.
-            Bias::Whole(least, most) if most - least <= steps => {
-                (min.min(-center), max.max(-center))
-            }
-            _ => (min, max),
-        };
-        // A whole bias is an i32's: far from 0 the step must not be too small for it. What rounding
-        // and centering add to it is less than two ranges of codes.
-        let reach = match self.bias {
-            Bias::Whole(_, most) if most > 4.0 * (steps + self.lowest.abs()) && min < max => {
-                let most = most - 2.0 * (steps + self.lowest.abs());
-                (min + center).abs().max((max + center).abs()) / most
-            }
-            _ => 0.0,
-        };
-        let up = |step: f64| if self.power_of_two { step.log2().ceil().exp2() } else { step };
-        let step = match self.bias {
-            Bias::Free | Bias::Whole(..) => up(((max - min) / steps).max(reach)),
-            Bias::Fixed(bias) => {
-                // On either side as many steps as there are codes.
-                let (below, above) = (self.lowest + bias, self.lowest + bias + steps);
-                let (min, max) = (min + center, max + center);
-                let low = if min < 0.0 && below < 0.0 { min / below } else { 0.0 };
-                let high = if max > 0.0 && above > 0.0 { max / above } else { 0.0 };
-                // Of a side without codes the magnitude counts, so that there is a scale.
-                let any = if below < 0.0 && above > 0.0 { 0.0 } else { -min.min(0.0) / steps };
-                up(low.max(high).max(any))
-            }
-        };
-        if !(step > 0.0 && step.is_finite()) {
-            return None;
-        }
-        let first = match self.power_of_two {
-            true => min - 0.5 * (step * steps - (max - min)),
-            false => min,
-        };
-        let levels = self.levels(step, 0.0);
-        let bias = self.bias_of(&crate::kernels::distortion::Levels { first, ..levels });
-        Some(match self.bias {
-            Bias::Free => crate::kernels::distortion::Levels { first, ..levels },
-            _ => self.levels(step, bias),
-        })
     }
 }

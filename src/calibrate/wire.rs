@@ -40,7 +40,7 @@ fn channel_size(kind: Kind) -> usize {
 }
 
 /// The bytes of a whole state.
-fn state_size(config: &ObserverConfig) -> Result<usize> {
+pub(super) fn state_size(config: &ObserverConfig) -> Result<usize> {
     let limit = i128::try_from(isize::MAX).unwrap_or(i128::MAX);
     config
         .states()

@@ -138,10 +138,8 @@ impl qtensor_calibrate_options_t {
     }
 }
 
-/// Chosen parameters and what the codes are predicted to be like: NaN where the observer has no
-/// histogram to predict it from. Errors are differences of large sums: they are known to about 1e-15
-/// of the mean square of the values, so that beside a huge value a small mean squared error may be
-/// predicted as 0, and the ratio in decibels as infinite.
+/// Chosen parameters and what the codes are predicted to be like: exact up to the positions of values
+/// inside a bin, and NaN where the observer has no histogram to predict it from, or no value.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct qtensor_choice_t {
@@ -155,7 +153,8 @@ pub struct qtensor_choice_t {
     pub mse: f64,
     /// The mean absolute error.
     pub mae: f64,
-    /// The signal-to-noise ratio in decibels; infinite without an error.
+    /// The signal-to-noise ratio in decibels; infinite without an error, and minus infinity where all
+    /// values are 0 and have an error, because no code stands for 0.
     pub sqnr: f64,
     /// The share of values, from 0 to 1, that are below the lowest code by more than half a step.
     pub clipped_low: f64,
@@ -273,9 +272,17 @@ pub unsafe extern "C" fn qtensor_quantize_best(
             let (values, dims) = (slice(values, n, "values")?, slice(dims, ndim, "dims")?);
             let out = output(out, "out")?;
             let (method, target) = self::options(options, "options")?.checked()?;
-            let axis = match axis {
-                -1 => None,
-                axis => Some(usize::try_from(axis).unwrap_or(usize::MAX)),
+            let axis = match (axis, usize::try_from(axis)) {
+                (-1, _) => None,
+                (_, Ok(axis)) => Some(axis),
+                (_, Err(_)) => {
+                    return Err(Error::OutOfRange {
+                        what: "channel axis",
+                        value: i128::from(axis),
+                        min: -1,
+                        max: i128::try_from(ndim).unwrap_or(i128::MAX).saturating_sub(1),
+                    });
+                }
             };
             give(qtensor_t(QTensor::quantize_best(values, dims, axis, method, &target)?), out)
         })
@@ -366,8 +373,8 @@ impl qtensor_caffe2_options_t {
 /// NULL. The caller has set out->struct_size to sizeof(qtensor_chosen_t).
 ///
 /// At 8 bits QTENSOR_CAFFE2_L2 takes some 0.1 to 1 s, QTENSOR_CAFFE2_L1 and _KL up to a few seconds. Where
-/// a bin, a 2048th of the range, is narrower than 1e-8 or wider than 1e6, every window is tried, as in the
-/// original: seconds for L2, a minute and more for L1.
+/// a bin, a 2048th of the range, is narrower than 1e-10 or wider than 1e6, for L1 than 1e-16 or 1e14, every
+/// window is tried, as in the original: seconds for L2, a minute and more for L1.
 ///
 /// QTENSOR_NON_FINITE for a value that is NaN or infinite and for a range beyond single precision;
 /// QTENSOR_OUT_OF_RANGE for a precision that is not 1 to 8 and where there are only two codes to

@@ -198,7 +198,7 @@ pub unsafe extern "C" fn qtensor_observer_channels(observer: *const qtensor_obse
 /// for another number of values than the dimensions have, or of channels than the observer has;
 /// QTENSOR_OUT_OF_RANGE for an axis that is not there and for more than 64 dimensions;
 /// QTENSOR_INVALID_ARGUMENT for a negative dimension; QTENSOR_OVERFLOW beyond 2^62 values in a
-/// channel.
+/// channel, and for dimensions whose product is 2^63 or more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_observer_observe(
     observer: *mut qtensor_observer_t,

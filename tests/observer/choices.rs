@@ -72,6 +72,29 @@ fn predictions_come_true() {
     }
 }
 
+/// The errors of most values are many digits below what sums that hold the largest one keep.
+#[test]
+fn predictions_come_true_beside_a_huge_value() {
+    let mut random = Random::new(29);
+    let normal: Vec<f32> = (0..5000).map(|_| random.normal() as f32).collect();
+    for huge in [&[1e10][..], &[1e30], &[-1e20, 1e20], &[f32::MIN]] {
+        let values = [&normal, huge].concat();
+        let observer = observed(&values);
+        for target in [1, 3, 8].map(|precision| Target { precision, ..Target::default() }) {
+            for method in [Method::Mse, Method::Mae, Method::MinMax, Method::Percentile(0.1, 0.9)] {
+                let exact = choose_exact(&values, method, &target).unwrap();
+                let seen = observer.choose(0, method, &target).unwrap();
+                for (choice, slack) in [(exact, 1e-9), (seen, 0.03)] {
+                    let (mse, mae, ..) = measured(&values, &target, &choice);
+                    let what = format!("{huge:?} {method:?} {choice:?}: {mse} {mae}");
+                    assert!((choice.mse - mse).abs() <= slack * mse, "{what}");
+                    assert!((choice.mae - mae).abs() <= slack * mae, "{what}");
+                }
+            }
+        }
+    }
+}
+
 /// The contract of quality, against the values themselves searched in the same way: `make quality`
 /// holds it against exhaustion.
 #[test]
@@ -161,6 +184,22 @@ fn a_whole_bias_reaches_the_values() {
                 assert!(mse < 1e-6, "{choice:?}: {mse}");
                 assert!(choice.zero_point.is_some());
             }
+        }
+    }
+}
+
+/// A quantile between two values is one of them, not the next number after it.
+#[test]
+fn quantiles_are_values() {
+    let target = Target::default();
+    for (values, share) in [([0.0, 1.0], 0.5), ([0.0, -1.0], 1.0), ([3.0, 7.0], 0.5)] {
+        let method = Method::Percentile(share, share);
+        for choice in [
+            observed(&values).choose(0, method, &target).unwrap(),
+            choose_exact(&values, method, &target).unwrap(),
+        ] {
+            assert!(choice.scale >= 1.0, "{values:?} {choice:?}");
+            assert_eq!(measured(&values[..1], &target, &choice).0, 0.0, "{values:?} {choice:?}");
         }
     }
 }

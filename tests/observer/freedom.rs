@@ -3,7 +3,7 @@
 use crate::choices::measured;
 use crate::observed;
 use crate::random::Random;
-use caffe2_qtensor::calibrate::{Method, Target, Zero, choose_exact};
+use caffe2_qtensor::calibrate::{Choice, Method, Target, Zero, choose_exact};
 
 /// Normal values and a few far away.
 fn sets() -> Vec<(&'static str, Vec<f32>)> {
@@ -27,24 +27,35 @@ fn sets() -> Vec<(&'static str, Vec<f32>)> {
 
 const ZEROS: [Zero; 3] = [Zero::Free, Zero::Integer, Zero::Exact];
 
+fn predicted(choice: &Choice, method: Method) -> f64 {
+    if method == Method::Mae { choice.mae } else { choice.mse }
+}
+
+/// The mean error of a method's kind, by the quantizer itself.
+fn real(values: &[f32], target: &Target, choice: &Choice, method: Method) -> f64 {
+    let (mse, mae, ..) = measured(values, target, choice);
+    if method == Method::Mae { mae } else { mse }
+}
+
 #[test]
 fn free_is_never_worse_than_whole_and_whole_never_worse_than_exact() {
     for (name, values) in sets() {
         let observer = observed(&values);
         for precision in [2, 3, 4, 6, 8] {
-            for power_of_two in [false, true] {
+            let methods = [(Method::Mse, false), (Method::Mse, true), (Method::Mae, false)];
+            for (method, power_of_two) in methods {
                 let target = |zero| Target { precision, zero, power_of_two, ..Target::default() };
                 let exact = ZEROS.map(|zero| {
-                    let choice = choose_exact(&values, Method::Mse, &target(zero)).unwrap();
-                    measured(&values, &target(zero), &choice).0
+                    let choice = choose_exact(&values, method, &target(zero)).unwrap();
+                    real(&values, &target(zero), &choice, method)
                 });
-                let what = format!("{name} {precision} {power_of_two}");
+                let what = format!("{name} {precision} {method:?} {power_of_two}");
                 assert!(exact[0] <= exact[1] * (1.0 + 1e-9), "{what}: {exact:?}");
                 assert!(exact[1] <= exact[2] * (1.0 + 1e-9), "{what}: {exact:?}");
                 // A histogram knows the errors a little less exactly.
                 let ours = ZEROS.map(|zero| {
-                    let choice = observer.choose(0, Method::Mse, &target(zero)).unwrap();
-                    (choice.mse, measured(&values, &target(zero), &choice).0)
+                    let choice = observer.choose(0, method, &target(zero)).unwrap();
+                    (predicted(&choice, method), real(&values, &target(zero), &choice, method))
                 });
                 assert!(ours[0].0 <= ours[1].0 * (1.0 + 1e-9), "{what}: {ours:?}");
                 assert!(ours[1].0 <= ours[2].0 * (1.0 + 1e-9), "{what}: {ours:?}");
@@ -53,6 +64,35 @@ fn free_is_never_worse_than_whole_and_whole_never_worse_than_exact() {
                     let least = exact[at..].iter().chain(ours[at..].iter().map(|(_, mse)| mse));
                     let least = least.copied().fold(f64::INFINITY, f64::min);
                     assert!(*mse <= limit * least, "{what} {at}: {ours:?} {exact:?}");
+                }
+            }
+        }
+    }
+}
+
+/// Any bias that codes around 0 may have others may have, too: not only in data of many values, but
+/// also where there are so few that only some parameters meet them.
+#[test]
+fn any_bias_is_never_worse_than_one_around_zero() {
+    let few = [
+        ("two", vec![-1.0, 1.0]),
+        ("three", vec![-1.0, 0.3, 1.0]),
+        ("four", vec![0.0, 1.0, 2.0, 3.0]),
+        ("below", vec![-5.0, -3.0]),
+        ("most", [[5.0_f32; 1000].as_slice(), &[-7.0, 9.0]].concat()),
+    ];
+    for (name, values) in sets().into_iter().chain(few) {
+        let observer = observed(&values);
+        for precision in [1, 2, 3, 4, 8] {
+            for (signed, zero) in [false, true].into_iter().flat_map(|s| ZEROS.map(|z| (s, z))) {
+                for method in [Method::Mse, Method::Mae] {
+                    let any = Target { precision, signed, zero, ..Target::default() };
+                    let around = Target { symmetric: true, ..any };
+                    let [any, around] = [any, around].map(|target| {
+                        predicted(&observer.choose(0, method, &target).unwrap(), method)
+                    });
+                    let what = format!("{name} {precision} {signed} {zero:?} {method:?}");
+                    assert!(any <= around * (1.0 + 1e-9) + 1e-20, "{what}: {any} {around}");
                 }
             }
         }

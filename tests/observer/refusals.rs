@@ -1,9 +1,9 @@
 //! What an observer refuses, and that it is then as before.
 
-use caffe2_qtensor::ErrorKind;
 use caffe2_qtensor::calibrate::{
     Kind, Method, Missing, Observer, ObserverConfig, Target, Zero, choose_exact,
 };
+use caffe2_qtensor::{ErrorKind, QTensor};
 
 fn refused(config: ObserverConfig) -> (ErrorKind, String) {
     let error = Observer::new(&config).err().unwrap();
@@ -34,6 +34,33 @@ fn configurations() {
 }
 
 #[test]
+fn a_bad_value_is_named_by_its_place() {
+    let mut values = [0.5; 24];
+    values[17] = f32::NAN;
+    for axis in [None, Some(0), Some(1), Some(2)] {
+        let target = Target::default();
+        let error = QTensor::quantize_best(&values, &[2, 4, 3], axis, Method::Mse, &target);
+        let error = error.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::NonFinite);
+        assert!(error.to_string().contains("index 17 is NaN"), "{axis:?}: {error}");
+    }
+}
+
+/// Terabytes, which a system that promises whatever it is asked for would end the test for.
+#[test]
+fn more_memory_than_there_is() {
+    let promises = std::fs::read_to_string("/proc/sys/vm/overcommit_memory");
+    if promises.is_ok_and(|how| matches!(how.trim(), "0" | "2")) {
+        let config = ObserverConfig {
+            kind: Kind::Histogram { bins: 16384 },
+            channels: Some((0, 1 << 24)),
+            ..ObserverConfig::default()
+        };
+        assert_eq!(refused(config).0, ErrorKind::OutOfMemory);
+    }
+}
+
+#[test]
 fn batches() {
     let config = ObserverConfig { channels: Some((1, 3)), ..ObserverConfig::default() };
     let mut observer = Observer::new(&config).unwrap();
@@ -48,10 +75,10 @@ fn batches() {
     check(&[1.0; 5], &[2, 3], ErrorKind::ShapeMismatch, "number of values is 5");
     check(&[1.0; 8], &[2, 4], ErrorKind::ShapeMismatch, "number of channels is 4");
     check(&[1.0; 6], &[6], ErrorKind::OutOfRange, "channel axis is 1");
-    check(&[1.0; 6], &[], ErrorKind::OutOfRange, "channel axis is 1");
+    check(&[1.0; 6], &[], ErrorKind::OutOfRange, "channel axis is 1, but there is none.");
     check(&[1.0; 6], &[-2, -3], ErrorKind::InvalidArgument, "dimension is -2");
     check(&[1.0; 6], &[1; 65], ErrorKind::OutOfRange, "number of dimensions");
-    check(&[1.0; 6], &[i64::MAX, 3], ErrorKind::ShapeMismatch, "number of values");
+    check(&[1.0; 6], &[i64::MAX, 3], ErrorKind::Overflow, "product of dimensions");
     let bad = [1.0, 2.0, 3.0, 4.0, f32::NAN, f32::INFINITY];
     check(&bad, &[2, 3], ErrorKind::NonFinite, "index 4 is NaN");
     let mut long = vec![1.0; 300_000];
@@ -92,7 +119,7 @@ fn choices() {
     let mut observer = Observer::new(&ObserverConfig::default()).unwrap();
     let target = Target::default();
     let error = observer.choose(0, Method::Mse, &target).unwrap_err();
-    assert!(error.to_string().contains("no finite value"), "{error}");
+    assert!(error.to_string().contains("number of finite values is 0"), "{error}");
     observer.observe(&[1.0, 2.0], &[]).unwrap();
     let check = |channel, method, target: &Target, kind, text: &str| {
         let error = observer.choose(channel, method, target).unwrap_err();

@@ -107,6 +107,8 @@ fn what_no_values_leave_is_refused() {
     says(HEADER + 40, range(-3.0, f32::INFINITY), "range is none");
     says(HEADER + 40, range(-3.0, 7.5), "no values at its ends");
     says(HEADER + 40, range(-3.0, 7.0), "outside its range");
+    // The octaves of 0.001 and of the subnormal value.
+    says(HEADER + 40, range(0.5, 7.25), "outside its range");
     says(8, 9, "known kind");
     says(32, 0, "configuration");
     says(32, 300, "configuration");
@@ -117,6 +119,79 @@ fn what_no_values_leave_is_refused() {
     says(48, 1, "should be 0");
     says(40, 1, "known kind");
     says(12, 5, "non-finite");
+}
+
+#[test]
+fn an_average_outside_the_range_is_refused() {
+    let kind = Kind::MovingAverage { weight: 0.5 };
+    let mut observer =
+        Observer::new(&ObserverConfig { kind, ..ObserverConfig::default() }).unwrap();
+    observer.observe(&[-1.0, 4.0], &[]).unwrap();
+    observer.observe(&[0.0, 2.0], &[]).unwrap();
+    let state = observer.serialize().unwrap();
+    let with = |min: f64, max: f64, batches: u64| {
+        let mut state = state.clone();
+        let words = [batches, min.to_bits(), max.to_bits()];
+        for (at, word) in (HEADER + 48..).step_by(8).zip(words) {
+            state[at..at + 8].copy_from_slice(&word.to_le_bytes());
+        }
+        Observer::deserialize(&sealed(state)).err().map(|error| error.to_string())
+    };
+    assert_eq!(with(-0.5, 3.0, 2), None);
+    assert_eq!(with(-1.0, 4.0, 4), None);
+    for (min, max, batches) in [
+        (-1.1, 3.0, 2),
+        (-0.5, 4.1, 2),
+        (3.0, 2.0, 2),
+        (f64::NAN, 3.0, 2),
+        (-0.5, 3.0, 0),
+        (-0.5, 3.0, 5),
+    ] {
+        let error = with(min, max, batches).expect("a refusal");
+        assert!(error.contains("its average is none"), "{error}");
+    }
+}
+
+/// Sums that no floats have: they would leave a rest where bins are merged.
+#[test]
+fn sums_of_no_values_are_refused() {
+    let config =
+        ObserverConfig { kind: Kind::Histogram { bins: 256 }, ..ObserverConfig::default() };
+    let mut observer = Observer::new(&config).unwrap();
+    observer.observe(&[100.0, 100.125, 100.375, -0.001], &[]).unwrap();
+    let state = observer.serialize().unwrap();
+    let count =
+        |state: &[u8], slot: usize| u64::from_le_bytes(*state[slot..].first_chunk().unwrap());
+    let slots = (HEADER + 48..state.len() - 8).step_by(40);
+    // The bin of 100 and more, and the octave of a thousandth.
+    let slots: Vec<usize> = slots.filter(|slot| count(&state, *slot) > 0).collect();
+    let [bin, octave] = slots[..] else { panic!("{slots:?}") };
+    assert_eq!((count(&state, bin), count(&state, octave)), (3, 1));
+    let with = |slot: usize, first: u128, second: u128| {
+        let mut state = state.clone();
+        state[slot + 8..slot + 24].copy_from_slice(&first.to_le_bytes());
+        state[slot + 24..slot + 40].copy_from_slice(&second.to_le_bytes());
+        Observer::deserialize(&sealed(state)).err().map(|error| error.to_string())
+    };
+    // Bins are of width 1/2 and floats multiples of 2^-17, which is 128 units.
+    let quarter = 1_u128 << 21;
+    assert_eq!(with(bin, 4 * quarter, 10 * quarter * quarter), None);
+    assert_eq!(with(bin, 3 * 128, 5 * 128 * 128), None);
+    for (first, second) in [
+        (4 * quarter + 1, 10 * quarter * quarter),
+        (4 * quarter, 10 * quarter * quarter + 64),
+        (4 * quarter, 5 * quarter * quarter),
+        (4 * quarter, 17 * quarter * quarter),
+        (3 * 128, 4 * 128 * 128),
+        (3 * 128, 11 * 128 * 128),
+        (1 << 25, 1 << 60),
+        (u128::MAX, u128::MAX),
+    ] {
+        let error = with(bin, first, second).expect("a refusal");
+        assert!(error.contains("no values have its sums"), "{first} {second}: {error}");
+    }
+    assert!(with(octave, 5, 24).unwrap().contains("no values have its sums"));
+    assert_eq!(with(octave, 5, 25), None);
 }
 
 /// Whatever is accepted works.

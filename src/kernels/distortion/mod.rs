@@ -36,6 +36,27 @@ pub trait Distribution {
     }
 }
 
+/// A distribution whose values can be looked at one by one, or bin by bin.
+pub trait Parts: Distribution {
+    /// Every part from left to right. `center` is what was taken from the values, and is added.
+    fn each_part(&self, center: f64, look: impl FnMut(&Part));
+    /// The least point up to which so many values lie, of at least one and at most all.
+    fn quantile(&self, count: f64) -> f64;
+}
+
+/// Values that lie evenly between two points, or at one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Part {
+    /// How many they are.
+    pub count: f64,
+    /// The point in the middle.
+    pub middle: f64,
+    /// Half the distance of the two points.
+    pub half: f64,
+    /// By how much their variance is larger than that of values which lie evenly.
+    pub excess: f64,
+}
+
 /// Sums over all values.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Total {
@@ -122,8 +143,14 @@ pub struct Fit {
 }
 
 impl Levels {
-    fn last(&self) -> f64 {
+    /// The highest one.
+    pub fn last(&self) -> f64 {
         self.first + self.step * f64::from(self.count.saturating_sub(1))
+    }
+
+    /// The largest magnitude.
+    pub fn farthest(&self) -> f64 {
+        self.first.abs().max(self.last().abs())
     }
 
     /// The points in the middle between neighbors.

@@ -1,6 +1,6 @@
 //! Values of which only some sums are known, bin by bin.
 
-use super::{Along, Distribution, LANES, Levels, Total};
+use super::{Along, Distribution, LANES, Levels, Part, Parts, Total};
 use crate::kernels::cpu::{Kind, Level};
 
 /// The values of one bin, taken to lie evenly between two points: those that give them the mean and,
@@ -23,6 +23,8 @@ pub struct Piece {
     pub slope: f64,
     /// The end of the bin.
     pub end: f64,
+    /// By how much the variance is larger than that of values which lie evenly between the points.
+    pub excess: f64,
 }
 
 impl Piece {
@@ -41,7 +43,8 @@ impl Piece {
         let room = (mean - begin).min(end - mean).max(0.0);
         let half = (3.0 * variance).sqrt().min(room);
         let slope = if half > 0.0 { (0.5 / half).min(1e300) } else { 1e300 };
-        Piece { before, sum_before, count, left: mean - half, half, slope, end }
+        let excess = (variance - half * half / 3.0).max(0.0);
+        Piece { before, sum_before, count, left: mean - half, half, slope, end, excess }
     }
 }
 
@@ -121,5 +124,22 @@ impl Distribution for Pieces<'_> {
                 Along::joined(&along)
             }
         }
+    }
+}
+
+impl Parts for Pieces<'_> {
+    fn each_part(&self, center: f64, mut look: impl FnMut(&Part)) {
+        for piece in self.pieces.iter().filter(|piece| piece.count > 0.0) {
+            let &Piece { count, left, half, excess, .. } = piece;
+            look(&Part { count, middle: left + half + center, half, excess });
+        }
+    }
+
+    fn quantile(&self, count: f64) -> f64 {
+        let after = self.pieces.partition_point(|piece| piece.before < count);
+        // The last one before that has values: otherwise the next would have as many before it.
+        let piece = &self.pieces[after.saturating_sub(1)];
+        let part = (count - piece.before) / piece.count.max(1.0);
+        piece.left + 2.0 * piece.half * part.clamp(0.0, 1.0)
     }
 }

@@ -1,6 +1,6 @@
 //! The values themselves.
 
-use super::{Distribution, Total};
+use super::{Distribution, Part, Parts, Total};
 
 /// Sorted values with the sums of all before each.
 #[derive(Clone, Copy, Debug)]
@@ -27,5 +27,18 @@ impl Distribution for Sorted<'_> {
     fn total(&self) -> Total {
         let count = self.values.len();
         Total { count: count as f64, sum: self.sums[count], squares: self.squares }
+    }
+}
+
+impl Parts for Sorted<'_> {
+    fn each_part(&self, _: f64, mut look: impl FnMut(&Part)) {
+        for value in self.values {
+            look(&Part { count: 1.0, middle: f64::from(*value), half: 0.0, excess: 0.0 });
+        }
+    }
+
+    fn quantile(&self, count: f64) -> f64 {
+        let last = self.values.len().saturating_sub(1);
+        f64::from(self.values[(count.ceil().max(1.0) as usize - 1).min(last)]) - self.center
     }
 }

@@ -19,9 +19,20 @@ pub enum Norm {
 /// a code has eight bins. The additions, one after the other, contribute 2^-12.
 const SLACK: f64 = 1.0 / 256.0;
 
-/// Widths of bins for which no cube leaves the range of single precision, whatever the number of
-/// bins; others are searched as Caffe2 did it.
-const SAFE_WIDTHS: core::ops::RangeInclusive<f32> = 1e-8..=1e6;
+impl Norm {
+    /// Widths of bins for which sums in single precision stay within [`SLACK`]; others are searched as
+    /// Caffe2 did it.
+    ///
+    /// The power of the smallest step between codes, a 256th of a bin, is then so large that what
+    /// subnormal numbers round does not count; and that of the largest distance, 2^15 bins, times the
+    /// number of values is below the largest number for up to 2^40 values.
+    fn safe_widths(self) -> core::ops::RangeInclusive<f32> {
+        match self {
+            Norm::Absolute => 1e-16..=1e14,
+            Norm::Squared => 1e-10..=1e6,
+        }
+    }
+}
 
 /// The window that Caffe2's exhaustive search finds. `bins` are the counts as floats, `pieces` is
 /// working memory for one more.
@@ -29,7 +40,7 @@ const SAFE_WIDTHS: core::ops::RangeInclusive<f32> = 1e-8..=1e6;
 /// Caffe2 looks for the best of each width and then for the best width; of equal ones the first
 /// counts in both, so it is the first of the best.
 pub fn least_norm(source: &Source<'_>, bins: &[f32], norm: Norm, pieces: &mut [Piece]) -> Window {
-    if source.anchor.is_some() || !SAFE_WIDTHS.contains(&source.width) {
+    if source.anchor.is_some() || !norm.safe_widths().contains(&source.width) {
         return exhaustive_norm(source, bins, norm);
     }
     let mut best = Best::new();
