@@ -44,7 +44,7 @@ demo: cargo
 	@$(DEMO)/example/digits $(DIGITS)/digits_mlp.minidb $(DIGITS)/digits_test.minidb $(DEMO)/models
 
 library: cargo
-	@cargo build --release --locked
+	@cargo build --release --locked --package caffe2_qtensor
 
 test: cargo
 	@$(INSTALL) g++ clang valgrind binutils cmake ninja-build pkg-config dpkg-dev file \

@@ -88,6 +88,7 @@ pub use caffe2::blob::{BlobInfo, INT8_TYPE, QTENSOR_LOG_TYPE, QTENSOR_TYPE, TENS
 pub use caffe2::dense::DenseTensor;
 pub use caffe2::elements::{ElementType, Elements, ElementsRef};
 pub use caffe2::minidb;
+pub use caffe2::net;
 pub use caffe2::parsed_proto::ParsedProto;
 pub use error::{Error, ErrorKind, Excerpt, Result};
 pub use params::Params;

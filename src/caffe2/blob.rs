@@ -74,6 +74,37 @@ pub(crate) fn peek_spans<S: Source>(scanner: &mut Scanner<S>) -> Result<(Span, S
     Ok((name, kind))
 }
 
+/// The fields of a blob that holds an ordinary tensor of floats, written one after another, and
+/// nothing else, and where the floats lie; nothing for any other blob.
+pub(crate) fn plain_floats<S: Source>(
+    scanner: &mut Scanner<S>,
+) -> Result<Option<(TensorFields, Span)>> {
+    let (mut is_tensor, mut found) = (false, None);
+    while let Some(number) = scanner.next()? {
+        match (number, scanner.payload()) {
+            (field::TYPE, Payload::Bytes(span)) => {
+                let mut kind = [0u8; TENSOR_TYPE.len()];
+                is_tensor = span.len() == TENSOR_TYPE.len() as u64;
+                if is_tensor {
+                    scanner.read_bytes(span, &mut kind)?;
+                    is_tensor = kind == TENSOR_TYPE.as_bytes();
+                }
+            }
+            (field::TENSOR, Payload::Bytes(_)) if found.is_some() => return Ok(None),
+            (field::TENSOR, Payload::Bytes(span)) => {
+                let mut fields = TensorFields::default();
+                fields.merge(&mut scanner.lend(span, super::tensor_proto::MESSAGE)?)?;
+                fields.check_required()?;
+                found = Some(fields);
+            }
+            (field::QTENSOR, _) => return Ok(None),
+            _ => {}
+        }
+    }
+    let found = found.filter(|_| is_tensor);
+    Ok(found.and_then(|fields| fields.plain_floats().map(|span| (fields, span))))
+}
+
 /// A blob whose form has been checked, messages inside it included.
 pub(crate) struct BlobFields<'a> {
     bytes: &'a [u8],

@@ -4,7 +4,7 @@
 //! this kind for every sort of element.
 
 use super::emit::Varint;
-use super::wire::{self, Payload, Scanner, Span};
+use super::wire::{self, Payload, Scanner, Source, Span};
 use crate::error::{Error, Result};
 use crate::kernels::varint::{Decoded, Stop};
 use crate::planes::{Filler, Storage};
@@ -99,12 +99,17 @@ impl Data {
         self.pieces == 0
     }
 
+    /// The payload, if it is in one packed piece.
+    pub(crate) fn single(&self) -> Option<Span> {
+        self.first.filter(|_| self.pieces == 1)
+    }
+
     /// Notes one occurrence; a payload of another wire type is an unknown field.
-    pub(crate) fn add(
+    pub(crate) fn add<S: Source>(
         &mut self,
         width: Width,
         payload: Payload,
-        scanner: &Scanner<&[u8]>,
+        scanner: &Scanner<S>,
     ) -> Result<()> {
         let Some(piece) = width.piece(payload) else { return Ok(()) };
         let (fewest, most) = match piece {

@@ -1,6 +1,6 @@
 //! The dimensions in a message, which every tensor message has in its first field.
 
-use super::wire::{Payload, Scanner, as_signed};
+use super::wire::{Payload, Scanner, Source, as_signed};
 use crate::error::{Error, Result};
 use crate::params::try_copy;
 use crate::shape::MAX_DIMS;
@@ -29,6 +29,19 @@ impl Dims {
             Payload::Varint(value) => self.push(value),
             Payload::Bytes(span) => scanner.packed(span).try_for_each(|value| self.push(value?)),
             // Of another wire type, it is an unknown field.
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds one occurrence of the field in bytes that are looked at a part at a time.
+    pub(crate) fn add_from<S: Source>(
+        &mut self,
+        payload: Payload,
+        scanner: &mut Scanner<S>,
+    ) -> Result<()> {
+        match payload {
+            Payload::Varint(value) => self.push(value),
+            Payload::Bytes(span) => scanner.each_varint(span, |value| self.push(value)),
             _ => Ok(()),
         }
     }

@@ -1,6 +1,7 @@
 //! The elements of ordinary tensors: their types, and vectors and slices of each.
 
 use crate::error::{Error, Result};
+use crate::planes::prefer_huge_pages;
 
 /// The type of an ordinary tensor's elements, numbered as `TensorProto.DataType` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,6 +216,7 @@ fn zeros<T: Copy + Default>(count: usize) -> Result<Vec<T>> {
     let mut values = Vec::new();
     let failed = Error::OutOfMemory { what: "tensor elements", bytes };
     values.try_reserve_exact(count).map_err(|_| failed)?;
+    prefer_huge_pages(&mut values);
     values.resize(count, T::default());
     Ok(values)
 }

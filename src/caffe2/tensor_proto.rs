@@ -6,7 +6,7 @@ use super::dense::{DenseTensor, dense_size};
 use super::dims::Dims;
 use super::elements::{Element, ElementType, Elements, each_type};
 use super::emit::Varint;
-use super::wire::{self, Payload, Scanner, Span};
+use super::wire::{self, Payload, Scanner, Source, Span};
 use crate::error::{Error, Result};
 use crate::kernels::{Level, varint};
 use crate::params::is_data_type;
@@ -57,11 +57,11 @@ struct Segment {
 
 impl TensorFields {
     /// Adds one occurrence of the message.
-    pub(crate) fn merge(&mut self, scanner: &mut Scanner<&[u8]>) -> Result<()> {
+    pub(crate) fn merge<S: Source>(&mut self, scanner: &mut Scanner<S>) -> Result<()> {
         while let Some(number) = scanner.next()? {
             let payload = scanner.payload();
             match (number, payload) {
-                (field::DIMS, _) => self.dims.add(payload, scanner)?,
+                (field::DIMS, _) => self.dims.add_from(payload, scanner)?,
                 (field::DATA_TYPE, Payload::Varint(value))
                     if is_data_type(wire::as_signed(value)) =>
                 {
@@ -74,12 +74,12 @@ impl TensorFields {
                 (field::BYTE_DATA, Payload::Bytes(span)) => self.bytes = Some(span),
                 (field::RAW_DATA, Payload::Bytes(span)) => self.raw = Some(span),
                 (field::DEVICE_DETAIL, Payload::Bytes(span)) => {
-                    let mut device = scanner.inner(span, "DeviceOption")?;
+                    let mut device = scanner.lend(span, "DeviceOption")?;
                     while device.next()?.is_some() {}
                 }
                 (field::SEGMENT, Payload::Bytes(span)) => {
                     let segment = self.segment.get_or_insert_default();
-                    segment.merge(&mut scanner.inner(span, "TensorProto.Segment")?)?;
+                    segment.merge(&mut scanner.lend(span, "TensorProto.Segment")?)?;
                 }
                 _ => {}
             }
@@ -151,6 +151,15 @@ impl TensorFields {
         Ok(self.typed(element_type).0.most())
     }
 
+    /// Where the elements lie, if they are floats one after another and there is no other data.
+    pub(crate) fn plain_floats(&self) -> Option<Span> {
+        let others = [&self.int32s, &self.doubles, &self.int64s];
+        let alone = others.iter().all(|data| data.is_empty());
+        let alone = alone && self.bytes.is_none() && self.raw.is_none();
+        let is_float = matches!(self.data_type, None | Some(1));
+        self.floats.single().filter(|_| alone && is_float)
+    }
+
     /// Elements as bytes, little-endian, where they are kept so.
     fn raw_bytes(&self, element_type: ElementType) -> Option<Span> {
         let (data, _) = self.typed(element_type);
@@ -216,6 +225,31 @@ impl TensorFields {
         }
     }
 
+    /// Reads floats that lie one after another at `floats` into their place.
+    pub(crate) fn stream<S: Source>(
+        &self,
+        scanner: &mut Scanner<S>,
+        floats: Span,
+        to: &mut [f32],
+    ) -> Result<()> {
+        let count = floats.len() / 4;
+        if u64::try_from(to.len()) != Ok(count) {
+            return Err(Error::ShapeMismatch {
+                what: "number of data values",
+                value: i128::from(count),
+                expected: i128::try_from(to.len()).unwrap_or(i128::MAX),
+            });
+        }
+        let mut rest = to;
+        scanner.each_part(floats, 4, |part| {
+            let (here, later) =
+                core::mem::take(&mut rest).split_at_mut_checked(part.len() / 4).unwrap_or_default();
+            copy_raw(part, here);
+            rest = later;
+            Ok(())
+        })
+    }
+
     /// The tensor that a whole blob holds.
     pub(crate) fn into_dense(mut self, bytes: &[u8]) -> Result<DenseTensor> {
         let element_type = self.element_type()?;
@@ -243,7 +277,7 @@ impl TensorFields {
 }
 
 impl Segment {
-    fn merge(&mut self, scanner: &mut Scanner<&[u8]>) -> Result<()> {
+    fn merge<S: Source>(&mut self, scanner: &mut Scanner<S>) -> Result<()> {
         while let Some(number) = scanner.next()? {
             let payload = scanner.payload();
             match (number, payload) {

@@ -13,7 +13,8 @@ pub struct Excerpt {
 impl Excerpt {
     const LENGTH: usize = 48;
 
-    pub(crate) fn new(name: &[u8]) -> Excerpt {
+    /// The beginning of a name.
+    pub fn new(name: &[u8]) -> Excerpt {
         let mut bytes = [0; Excerpt::LENGTH];
         let mut length = 0u8;
         for (to, from) in bytes.iter_mut().zip(name) {

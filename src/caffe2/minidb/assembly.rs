@@ -1,8 +1,10 @@
 //! Putting an ordinary tensor together from its chunks, which come in any order.
 
-use crate::caffe2::blob::BlobFields;
+use crate::caffe2::blob::{self, BlobFields};
 use crate::caffe2::dense::{DenseTensor, dense_size};
 use crate::caffe2::elements::Elements;
+use crate::caffe2::tensor_proto::TensorFields;
+use crate::caffe2::wire::{Scanner, Source, Span};
 use crate::error::{Error, Result};
 use crate::params::try_copy;
 
@@ -24,10 +26,39 @@ impl Assembly {
         Ok(Assembly { tensor: None, ranges })
     }
 
-    /// Adds the blob of one chunk. `present` is the size of all of them together, which bounds
-    /// how many elements there can be.
-    pub(super) fn add(&mut self, bytes: &[u8], present: u64) -> Result<()> {
-        let fields = BlobFields::new(bytes).read()?.take_tensor_fields()?;
+    /// Adds one chunk, whose blob lies at `span`. `present` is the size of all of them together,
+    /// which bounds how many elements there can be.
+    ///
+    /// Floats go straight to their place; what else there is goes by way of `value`.
+    pub(super) fn add<S: Source>(
+        &mut self,
+        mut source: S,
+        span: Span,
+        present: u64,
+        value: &mut Vec<u8>,
+        read: impl FnOnce(&mut Vec<u8>) -> Result<()>,
+    ) -> Result<()> {
+        let mut scanner = Scanner::new(&mut source, span, blob::MESSAGE);
+        if let Some((fields, floats)) = blob::plain_floats(&mut scanner)? {
+            let range = self.range_for(&fields, present)?;
+            if let Some((_, Elements::Float(elements))) = &mut self.tensor {
+                let to = elements.get_mut(range).unwrap_or_default();
+                return fields.stream(&mut scanner, floats, to);
+            }
+        }
+        read(value)?;
+        let fields = BlobFields::new(value).read()?.take_tensor_fields()?;
+        let range = self.range_for(&fields, present)?;
+        let Some((_, elements)) = &mut self.tensor else { return Ok(()) };
+        fields.decode(value, elements, range)
+    }
+
+    /// Which elements a chunk has, noted.
+    fn range_for(
+        &mut self,
+        fields: &TensorFields,
+        present: u64,
+    ) -> Result<core::ops::Range<usize>> {
         let element_type = fields.element_type()?;
         if self.tensor.is_none() {
             let size = dense_size(fields.dims()?)?;
@@ -42,7 +73,7 @@ impl Assembly {
             let elements = Elements::zeroed(element_type, size)?;
             self.tensor = Some((try_copy(fields.dims()?)?, elements));
         }
-        let Some((dims, elements)) = &mut self.tensor else { return Ok(()) };
+        let Some((dims, elements)) = &mut self.tensor else { return Ok(0..0) };
         if fields.dims()? != dims || element_type != elements.view().element_type() {
             return Err(broken("its chunks differ in dimensions or element type", 0));
         }
@@ -51,7 +82,7 @@ impl Assembly {
         if !range.is_empty() && self.ranges.len() < self.ranges.capacity() {
             self.ranges.push((range.start, range.end));
         }
-        fields.decode(bytes, elements, range)
+        Ok(range)
     }
 
     /// The tensor, if the chunks fill it without overlap.

@@ -5,10 +5,12 @@
 //! `name#%K`. The file ends after a whole record; anything else is damage.
 
 mod assembly;
+mod catalog;
 mod loaded;
 mod reader;
 mod writer;
 
+pub use catalog::{Catalog, Listed};
 pub use loaded::{LoadedBlob, Value, load_all};
 pub use reader::{Entry, Reader};
 pub use writer::{DEFAULT_CHUNK, Writer};
@@ -31,7 +33,7 @@ pub(crate) fn as_path(path: &[u8]) -> &Path {
 }
 
 /// Refuses what is no regular file.
-fn check_file(operation: &'static str, metadata: &Metadata) -> Result<()> {
+pub(super) fn check_file(operation: &'static str, metadata: &Metadata) -> Result<()> {
     let what = match metadata {
         _ if metadata.is_file() => return Ok(()),
         _ if metadata.is_dir() => "a directory",

@@ -4,7 +4,8 @@ use super::assembly::Assembly;
 use super::{HEADER, blob_name, check_file};
 use crate::caffe2::blob::{self, TENSOR_TYPE, peek_spans};
 use crate::caffe2::dense::DenseTensor;
-use crate::caffe2::wire::{Scanner, Source, Span};
+use crate::caffe2::file::{Bytes, Window};
+use crate::caffe2::wire::{Scanner, Span};
 use crate::error::{Error, ErrorKind, Excerpt, Result};
 use crate::planes::prefer_huge_pages;
 use crate::tensor::QTensor;
@@ -13,6 +14,9 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 const MESSAGE: &str = "minidb file";
+/// Bytes of a tensor's elements that are read together.
+const WINDOW: usize = 1 << 15;
+const OPERATION: &str = "read the database file";
 
 /// An open database.
 ///
@@ -51,6 +55,13 @@ pub(super) struct Record {
     pub(super) offset: u64,
     pub(super) length: u64,
     pub(super) end: u64,
+}
+
+impl Record {
+    /// The value's place.
+    fn span(self) -> Span {
+        Span { start: self.offset, end: self.offset.saturating_add(self.length) }
+    }
 }
 
 impl Entry {
@@ -136,8 +147,12 @@ impl Reader {
 
     /// Where in the file the name and type of a record's blob lie.
     fn peek(&self, record: Record) -> Result<(Span, Span)> {
-        let span = Span { start: record.offset, end: record.offset.saturating_add(record.length) };
-        peek_spans(&mut Scanner::new(Window::new(&self.file), span, blob::MESSAGE))
+        peek_spans(&mut Scanner::new(self.window::<512>(), record.span(), blob::MESSAGE))
+    }
+
+    /// A part of the file at a time.
+    fn window<const N: usize>(&self) -> Window<'_, N> {
+        Window::new(Bytes::File(&self.file, OPERATION))
     }
 
     /// The type of a record's blob.
@@ -221,7 +236,7 @@ impl Reader {
             next = record.end;
         }
         match other {
-            _ if !chunks.is_empty() => self.assemble(&chunks),
+            _ if !chunks.is_empty() => self.assemble(chunks.iter().copied()),
             Some(value) => {
                 let reason = "only Tensor blobs hold an ordinary tensor";
                 Err(Error::UnsupportedName { what: "type of the blob", value, reason })
@@ -231,13 +246,18 @@ impl Reader {
     }
 
     /// Puts an ordinary tensor together from the records of its chunks.
-    pub(super) fn assemble(&self, chunks: &[Record]) -> Result<DenseTensor> {
+    pub(super) fn assemble(
+        &self,
+        chunks: impl ExactSizeIterator<Item = Record> + Clone,
+    ) -> Result<DenseTensor> {
         // What the chunks hold together bounds what may be allocated for them.
-        let present = chunks.iter().fold(0, |sum: u64, chunk| sum.saturating_add(chunk.length));
+        let lengths = chunks.clone().map(|chunk| chunk.length);
+        let present = lengths.fold(0, u64::saturating_add);
         let (mut assembly, mut value) = (Assembly::new(chunks.len())?, Vec::new());
+        let mut window = self.window::<WINDOW>();
         for chunk in chunks {
-            self.read_value(*chunk, &mut value)?;
-            assembly.add(&value, present)?;
+            let read = |value: &mut Vec<u8>| self.read_value(chunk, value);
+            assembly.add(&mut window, chunk.span(), present, &mut value, read)?;
         }
         assembly.finish()
     }
@@ -273,48 +293,7 @@ impl Reader {
     }
 
     pub(super) fn read_value(&self, record: Record, value: &mut Vec<u8>) -> Result<()> {
-        let end = record.offset.saturating_add(record.length);
-        read_span(&self.file, Span { start: record.offset, end }, value)
-    }
-}
-
-/// A small part of a file at a time, for looking at single bytes.
-struct Window<'a> {
-    file: &'a File,
-    start: u64,
-    filled: usize,
-    buffer: [u8; 512],
-}
-
-impl<'a> Window<'a> {
-    fn new(file: &'a File) -> Window<'a> {
-        Window { file, start: 0, filled: 0, buffer: [0; 512] }
-    }
-}
-
-impl Source for Window<'_> {
-    fn byte(&mut self, at: u64) -> Result<Option<u8>> {
-        if let Some(byte) = self.at_hand(at).first() {
-            return Ok(Some(*byte));
-        }
-        self.start = at;
-        self.filled = read_some(self.file, &mut self.buffer, at)?;
-        Ok(self.at_hand(at).first().copied())
-    }
-
-    fn at_hand(&self, at: u64) -> &[u8] {
-        let held = self.buffer.get(..self.filled).unwrap_or_default();
-        let within = at.checked_sub(self.start).and_then(|at| usize::try_from(at).ok());
-        within.and_then(|at| held.get(at..)).unwrap_or_default()
-    }
-}
-
-fn read_some(file: &File, buffer: &mut [u8], offset: u64) -> Result<usize> {
-    loop {
-        match file.read_at(buffer, offset) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            result => return result.map_err(Error::io("read the database file")),
-        }
+        read_span(&self.file, record.span(), value)
     }
 }
 
@@ -325,7 +304,7 @@ fn read_exact(file: &File, buffer: &mut [u8], offset: u64) -> Result<()> {
             problem: "it became shorter while it was read",
             offset,
         },
-        _ => Error::io("read the database file")(error),
+        _ => Error::io(OPERATION)(error),
     })
 }
 
