@@ -12,7 +12,8 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     // The dimensions and elements of the input, in both orders.
     let Some((&[rows, columns, kind, order], elements)) = bytes.split_first_chunk() else { return };
     let (rows, columns) = (usize::from(rows % 8), usize::from(columns % 8));
-    let (name, size) = [("f4", 4), ("f8", 8), ("i2", 2), ("u1", 1), ("i8", 8)][usize::from(kind % 5)];
+    let (name, size) =
+        [("f4", 4), ("f8", 8), ("i2", 2), ("u1", 1), ("i8", 8)][usize::from(kind % 5)];
     let (big, fortran) = (order & 1 != 0, order & 2 != 0);
     let length = rows * columns * size;
     let elements = elements.get(..length);

@@ -128,7 +128,9 @@ fn seen(value: Value) -> Seen {
                 ElementsRef::Float(values) => {
                     values.iter().map(|it| i64::from(it.to_bits())).collect()
                 }
-                ElementsRef::Double(values) => values.iter().map(|it| it.to_bits() as i64).collect(),
+                ElementsRef::Double(values) => {
+                    values.iter().map(|it| it.to_bits() as i64).collect()
+                }
                 ElementsRef::Int64(values) => values.to_vec(),
                 ElementsRef::Int32(values) => values.iter().map(|it| i64::from(*it)).collect(),
                 ElementsRef::Int16(values) => values.iter().map(|it| i64::from(*it)).collect(),

@@ -149,7 +149,8 @@ impl Machine {
                     qtensor_minidb_writer_append(writer, at, tensor, error)
                 });
                 let value = Some(model.blob(name));
-                self.database.note(accepted, [Record { name, value, holds: Holds::Quantized(model) }]);
+                self.database
+                    .note(accepted, [Record { name, value, holds: Holds::Quantized(model) }]);
             }
             1 if model.is_small() => {
                 let blob = model.int8_blob(name);
@@ -159,7 +160,8 @@ impl Machine {
                 let accepted = refusals.nulls(&nulls).call(with_error, |error| unsafe {
                     qtensor_minidb_writer_append_int8(writer, at, tensor, error)
                 });
-                self.database.note(accepted, [Record { name, value: blob.ok(), holds: Holds::Int8 }]);
+                self.database
+                    .note(accepted, [Record { name, value: blob.ok(), holds: Holds::Int8 }]);
             }
             2 => {
                 let (handle, model) = self.dense_handle(input.below(2));
@@ -210,7 +212,8 @@ impl Machine {
             return;
         };
         *ended = true;
-        let expected: Option<Vec<u8>> = pending.iter().map(bytes_of).collect::<Option<Vec<_>>>().map(|it| it.concat());
+        let expected: Option<Vec<u8>> =
+            pending.iter().map(bytes_of).collect::<Option<Vec<_>>>().map(|it| it.concat());
         if let Some(expected) = expected {
             let path = path().to_str().expect("the system's folder");
             assert_eq!(std::fs::read(path).expect("it was committed"), expected);
@@ -224,8 +227,8 @@ impl Machine {
         let (at, to) = (nulls.at(0, path().as_ptr()), nulls.at_mut(1, &raw mut out));
         let refusals = Refusals::new().nulls(&nulls).when(self.database.file.is_none(), QTENSOR_IO);
         // SAFETY: a string and an output, or NULL.
-        let accepted = refusals
-            .call(with_error, |error| unsafe { qtensor_minidb_reader_open(at, to, error) });
+        let accepted =
+            refusals.call(with_error, |error| unsafe { qtensor_minidb_reader_open(at, to, error) });
         let Some(reader) = given(accepted, out) else { return };
         self.database.close();
         let records = self.database.file.clone().unwrap_or_default();
@@ -363,7 +366,8 @@ impl Machine {
         let alone = plain && firsts.len() == 1;
         let mut out = untouched();
         let to = nulls.at_mut(2, &raw mut out);
-        const OTHERWISE: [Status; 3] = [QTENSOR_UNAVAILABLE, QTENSOR_UNSUPPORTED, QTENSOR_MALFORMED];
+        const OTHERWISE: [Status; 3] =
+            [QTENSOR_UNAVAILABLE, QTENSOR_UNSUPPORTED, QTENSOR_MALFORMED];
         let refusals = Refusals::new()
             .nulls(&nulls)
             .maybe(!alone, &OTHERWISE)

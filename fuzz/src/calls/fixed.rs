@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use super::model::{Tensor, read};
-use super::status::{Refusals, Status, written, *};
+use super::status::{Refusals, Status, *};
 use super::{Lending, Machine};
 use caffe2_qtensor::capi::fixed::*;
 
@@ -77,14 +77,16 @@ impl Machine {
             self.settle(to, false, Lending::Stays, |_| {});
             return;
         }
-        let of = |tensor: &Tensor| tensor.codes().into_iter().zip(tensor.steps().unwrap_or_default());
+        let of =
+            |tensor: &Tensor| tensor.codes().into_iter().zip(tensor.steps().unwrap_or_default());
         let positions = of(&a).zip(of(&b)).zip(out.steps().unwrap_or_default()).map(
             |(((x, (s, m)), (y, (t, n))), (scale, bias))| {
                 let (x, y) = (x as f64, y as f64);
                 let (value, size) = match operation {
-                    Operation::Add => {
-                        (s * (x + m) + t * (y + n), s.abs() * (x.abs() + m.abs()) + t.abs() * (y.abs() + n.abs()))
-                    }
+                    Operation::Add => (
+                        s * (x + m) + t * (y + n),
+                        s.abs() * (x.abs() + m.abs()) + t.abs() * (y.abs() + n.abs()),
+                    ),
                     Operation::Multiply => {
                         let size = (s * t).abs() * (x.abs() + m.abs()) * (y.abs() + n.abs());
                         (s * (x + m) * (t * (y + n)), size)
@@ -135,17 +137,18 @@ impl Machine {
                 false => qtensor_dot(first, second, to_value, error),
             }
         });
+        if !accepted {
+            assert_eq!((value, sum), (-77.0, -77));
+            return;
+        }
         let (x, y) = (a.codes(), b.codes());
         if of_codes {
-            let exact = x.iter().zip(&y).map(|(x, y)| x.wrapping_mul(*y)).fold(0, i64::wrapping_add);
-            written(accepted, sum, exact, -77);
+            assert_eq!(sum, x.iter().zip(&y).map(|(x, y)| x * y).sum::<i64>());
             return;
         }
-        if !accepted {
-            assert_eq!(value, -77.0);
-            return;
-        }
-        let of = |codes: Vec<i64>, tensor: &Tensor| codes.into_iter().zip(tensor.steps().unwrap_or_default());
+        let of = |codes: Vec<i64>, tensor: &Tensor| {
+            codes.into_iter().zip(tensor.steps().unwrap_or_default())
+        };
         let (mut exact, mut magnitude) = (0.0, 0.0);
         for ((x, (s, m)), (y, (t, n))) in of(x, &a).zip(of(y, &b)) {
             exact += s * (x as f64 + m) * (t * (y as f64 + n));
@@ -192,7 +195,8 @@ impl Machine {
                     false => scale.signum() * *code as f64,
                 })
                 .collect();
-            let found = (1..length).fold(0, |best, at| if values[at] > values[best] { at } else { best });
+            let found =
+                (1..length).fold(0, |best, at| if values[at] > values[best] { at } else { best });
             assert_eq!(*index, found as i64);
         }
     }
@@ -217,7 +221,12 @@ impl Machine {
             let handle = self.handle(slot);
             // SAFETY: a live handle and a buffer.
             let accepted = Refusals::new().call(true, |error| unsafe {
-                caffe2_qtensor::capi::codes::qtensor_write_codes(handle, codes.as_ptr(), codes.len(), error)
+                caffe2_qtensor::capi::codes::qtensor_write_codes(
+                    handle,
+                    codes.as_ptr(),
+                    codes.len(),
+                    error,
+                )
             });
             self.settle(slot, accepted, Lending::Written, |model| model.set_codes(codes));
         }
@@ -237,7 +246,10 @@ fn operand(refusals: Refusals, tensor: &Tensor) -> Refusals {
         .when(!(1..=16).contains(&tensor.precision), QTENSOR_OUT_OF_RANGE)
         .when(tensor.logarithmic, QTENSOR_UNSUPPORTED)
         .when(count && steps.iter().any(|(s, b)| !finite(*s) || !finite(*b)), QTENSOR_NON_FINITE)
-        .when(count && steps.iter().any(|(s, _)| f64::from_bits(*s) == 0.0), QTENSOR_INVALID_ARGUMENT)
+        .when(
+            count && steps.iter().any(|(s, _)| f64::from_bits(*s) == 0.0),
+            QTENSOR_INVALID_ARGUMENT,
+        )
         .all(&fits.err().unwrap_or_default())
 }
 
@@ -274,7 +286,8 @@ pub(super) fn adopt(
         expected.planes = new.planes.clone();
         assert_eq!(expected, new);
         // Padding bits become 0, or stay as they were.
-        let mut codes = if clears { Tensor { planes: None, ..model.clone() } } else { model.clone() };
+        let mut codes =
+            if clears { Tensor { planes: None, ..model.clone() } } else { model.clone() };
         codes.set_codes(new.codes());
         assert_eq!(codes.planes, new.planes);
         *model = expected;

@@ -176,7 +176,11 @@ impl Machine {
             axis: input.index(),
             kind: input.choice(3),
             bins,
-            non_finite: if input.byte() < 230 { 2 * i32::from(input.flag()) } else { input.index() },
+            non_finite: if input.byte() < 230 {
+                2 * i32::from(input.flag())
+            } else {
+                input.index()
+            },
         };
         let average = options.kind == QTENSOR_OBSERVER_MOVING_AVERAGE;
         let histogram = options.kind == QTENSOR_OBSERVER_HISTOGRAM;
@@ -199,7 +203,13 @@ impl Machine {
         });
         let model = Model {
             kind: options.kind,
-            bins: if !histogram { 0 } else if bins == 0 { 4096 } else { bins },
+            bins: if !histogram {
+                0
+            } else if bins == 0 {
+                4096
+            } else {
+                bins
+            },
             skips: options.non_finite == QTENSOR_NON_FINITE_SKIP,
             axis: channels.then_some(options.axis as usize),
             seen: vec![Vec::new(); options.channels.clamp(1, 4) as usize],
@@ -225,7 +235,8 @@ impl Machine {
         let dims = if named { dims } else { Vec::new() };
         let product = dims.iter().try_fold(1i128, |all, dim| all.checked_mul((*dim).into()));
         let size = if dims.contains(&0) { Some(0) } else { product };
-        let small = size.and_then(|size| usize::try_from(size).ok()).filter(|size| *size <= 1 << 12);
+        let small =
+            size.and_then(|size| usize::try_from(size).ok()).filter(|size| *size <= 1 << 12);
         let negative = dims.iter().any(|dim| *dim < 0);
         let right = if named { small } else { None };
         let count = input.count(right.unwrap_or(5));
@@ -266,9 +277,9 @@ impl Machine {
             .when(!model.has_shape_of(&others), QTENSOR_SHAPE_MISMATCH);
         let (observer, other) = (nulls.at_mut(0, handle), nulls.at(1, other));
         // SAFETY: live handles, or NULL.
-        let accepted = refusals.nulls(&nulls).call(with_error, |error| unsafe {
-            qtensor_observer_merge(observer, other, error)
-        });
+        let accepted = refusals
+            .nulls(&nulls)
+            .call(with_error, |error| unsafe { qtensor_observer_merge(observer, other, error) });
         self.settle_observer(slot, accepted, |model| {
             for (seen, more) in model.seen.iter_mut().zip(&others.seen) {
                 seen.extend(more);
@@ -394,7 +405,10 @@ impl Machine {
         let handle = given(accepted, out);
         let Some(handle) = handle else { return };
         let model = super::model::read(handle);
-        assert_eq!((model.dims.as_slice(), model.multiparam), (&dims[..], (axis >= 0).then_some(true)));
+        assert_eq!(
+            (model.dims.as_slice(), model.multiparam),
+            (&dims[..], (axis >= 0 && count > 0).then_some(true))
+        );
         self.put(slot, Some(handle), || model);
     }
 }

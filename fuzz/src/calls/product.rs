@@ -4,8 +4,8 @@ use super::input::Input;
 use super::model::Tensor;
 use super::status::{Refusals, Status, given, untouched, written, *};
 use super::{Lending, Machine};
-use caffe2_qtensor::capi::product::*;
 use caffe2_qtensor::capi::fixed::QTENSOR_FIXED_DNNLOWP;
+use caffe2_qtensor::capi::product::*;
 
 /// Packed weights and the tensor that they were made of.
 pub(super) struct Held {
@@ -348,9 +348,11 @@ fn values_of(
         for output in 0..outputs {
             let plus = added.get(output).copied().unwrap_or(0.0);
             let (mut sum, mut magnitude) = (f64::from(plus), f64::from(plus.abs()));
-            for ((x, (s, b)), (w, (t, c))) in row.iter().zip(step).zip(&others[output * columns..]) {
+            for ((x, (s, b)), (w, (t, c))) in row.iter().zip(step).zip(&others[output * columns..])
+            {
                 sum += s * t * ((*x as f64 + b) * (*w as f64 + c));
-                magnitude += (s * t).abs() * (x.abs() as f64 + b.abs()) * (w.abs() as f64 + c.abs());
+                magnitude +=
+                    (s * t).abs() * (x.abs() as f64 + b.abs()) * (w.abs() as f64 + c.abs());
             }
             values.push((sum, magnitude));
         }

@@ -115,8 +115,8 @@ fn choose(input: &mut Input<'_>) {
     let (nulls, with_error) = (input.nulls(), input.flag());
     let (min, max) = (input.float(), input.float());
     let options = qtensor_choose_options_t {
-        qmin: input.index() * 32,
-        qmax: 255 - input.index() * 16,
+        qmin: input.index().wrapping_mul(32),
+        qmax: 255i32.wrapping_sub(input.index().wrapping_mul(16)),
         preserve_sparsity: i32::from(input.flag()),
         force_scale_power_of_two: i32::from(input.flag()),
         reduce_range: i32::from(input.flag()),
@@ -165,9 +165,8 @@ fn conv1d(input: &mut Input<'_>) {
     let (at, to) = (nulls.slice(0, &arguments, count), nulls.at_mut(1, out.as_mut_ptr()));
     let refusals = Refusals::new().nulls(&nulls).when(count == 0, QTENSOR_OUT_OF_RANGE);
     // SAFETY: a slice and two outputs, or NULL.
-    let accepted = refusals.call(with_error, |error| unsafe {
-        qtensor_conv1d_argument(at, count, base, to, error)
-    });
+    let accepted = refusals
+        .call(with_error, |error| unsafe { qtensor_conv1d_argument(at, count, base, to, error) });
     let own = arguments.get(1).or(arguments.first()).copied().unwrap_or(0);
     written(accepted, out, [base, own], [77; 2]);
 }
@@ -223,10 +222,8 @@ fn choose_exact(input: &mut Input<'_>) {
         reserved: 0,
     };
     let to = nulls.at_mut(1, &raw mut out);
-    let refusals = Refusals::new()
-        .nulls(&nulls)
-        .when(!finite, QTENSOR_NON_FINITE)
-        .maybe(true, &everything);
+    let refusals =
+        Refusals::new().nulls(&nulls).when(!finite, QTENSOR_NON_FINITE).maybe(true, &everything);
     // SAFETY: a slice and structures, or NULL.
     let accepted = refusals.call(with_error, |error| unsafe {
         qtensor_params_choose_caffe2(from, count, &raw const options, to, error)

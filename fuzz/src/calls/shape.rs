@@ -9,18 +9,10 @@ use caffe2_qtensor::capi::tensor::*;
 use caffe2_qtensor::capi::view::{qtensor_view, qtensor_view_t};
 use caffe2_qtensor::capi::zero_point::*;
 
-type Question = unsafe extern "C" fn(
-    *const qtensor_t,
-    i32,
-    *mut i32,
-    *mut *mut qtensor_error_t,
-) -> Status;
-type WideQuestion = unsafe extern "C" fn(
-    *const qtensor_t,
-    i32,
-    *mut i64,
-    *mut *mut qtensor_error_t,
-) -> Status;
+type Question =
+    unsafe extern "C" fn(*const qtensor_t, i32, *mut i32, *mut *mut qtensor_error_t) -> Status;
+type WideQuestion =
+    unsafe extern "C" fn(*const qtensor_t, i32, *mut i64, *mut *mut qtensor_error_t) -> Status;
 
 impl Machine {
     pub(super) fn shape(&mut self, input: &mut Input<'_>) {
@@ -45,8 +37,8 @@ impl Machine {
                     .when(!inside.contains(&index), QTENSOR_OUT_OF_RANGE)
                     .when(inside.contains(&index) && wide, QTENSOR_OVERFLOW);
                 // SAFETY: pointers to live objects, or NULL.
-                let accepted =
-                    refusals.call(with_error, |error| unsafe { question(tensor, index, to, error) });
+                let accepted = refusals
+                    .call(with_error, |error| unsafe { question(tensor, index, to, error) });
                 written(accepted, out, answer, -77);
             }
             choice @ 2..4 => {
@@ -112,8 +104,7 @@ impl Machine {
                 view.struct_size -= if input.byte() > 230 { 8 } else { 0 };
                 let small = view.struct_size < size_of::<qtensor_view_t>();
                 let to = nulls.at_mut(1, &raw mut view);
-                let refusals =
-                    Refusals::new().nulls(&nulls).when(small, QTENSOR_BUFFER_TOO_SMALL);
+                let refusals = Refusals::new().nulls(&nulls).when(small, QTENSOR_BUFFER_TOO_SMALL);
                 // SAFETY: pointers to live objects, or NULL.
                 let accepted = refusals.call(false, |_| unsafe { qtensor_view(tensor, to) });
                 if !accepted {

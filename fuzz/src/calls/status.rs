@@ -36,12 +36,20 @@ impl Nulls {
 
     /// A buffer, which may be NULL where it is empty.
     pub(super) fn slice<T>(&self, place: u32, values: &[T], count: usize) -> *const T {
-        if self.is(place) && count == 0 { std::ptr::null() } else { self.at(place, values.as_ptr()) }
+        if self.is(place) && count == 0 {
+            std::ptr::null()
+        } else {
+            self.at(place, values.as_ptr())
+        }
     }
 
     pub(super) fn slice_mut<T>(&self, place: u32, values: &mut [T], count: usize) -> *mut T {
         let pointer = values.as_mut_ptr();
-        if self.is(place) && count == 0 { std::ptr::null_mut() } else { self.at_mut(place, pointer) }
+        if self.is(place) && count == 0 {
+            std::ptr::null_mut()
+        } else {
+            self.at_mut(place, pointer)
+        }
     }
 }
 
@@ -122,6 +130,11 @@ pub(super) fn given<T>(accepted: bool, out: *mut T) -> Option<*mut T> {
 }
 
 /// An output, which was written if the call was accepted, and else left alone.
-pub(super) fn written<T: PartialEq + std::fmt::Debug>(accepted: bool, out: T, expected: T, before: T) {
+pub(super) fn written<T: PartialEq + std::fmt::Debug>(
+    accepted: bool,
+    out: T,
+    expected: T,
+    before: T,
+) {
     assert_eq!(out, if accepted { expected } else { before });
 }

@@ -102,15 +102,13 @@ impl Machine {
                 }
                 let new = geometry(&model.dims, precision, signed);
                 // SAFETY: a live handle, or NULL.
-                let accepted = refusals.all(&new.err().unwrap_or_default()).call(
-                    with_error,
-                    |error| unsafe {
+                let accepted =
+                    refusals.all(&new.err().unwrap_or_default()).call(with_error, |error| unsafe {
                         match choice {
                             0 => qtensor_set_precision(tensor, precision, error),
                             _ => qtensor_set_signed(tensor, signed, error),
                         }
-                    },
-                );
+                    });
                 self.settle(slot, accepted, Lending::Ends, |model| {
                     (model.precision, model.signed) = (precision, signed);
                     model.drop_planes();
@@ -134,10 +132,11 @@ impl Machine {
                 let number = input.index().saturating_mul(4).saturating_sub(1);
                 let known = matches!(number, -1..=10 | 12..=14);
                 // SAFETY: a live handle, or NULL.
-                let accepted = refusals.when(!known, QTENSOR_INVALID_ARGUMENT).call(
-                    with_error,
-                    |error| unsafe { qtensor_set_data_type(tensor, number, error) },
-                );
+                let accepted = refusals
+                    .when(!known, QTENSOR_INVALID_ARGUMENT)
+                    .call(with_error, |error| unsafe {
+                        qtensor_set_data_type(tensor, number, error)
+                    });
                 self.settle(slot, accepted, Lending::Stays, |model| {
                     model.data_type = (number != -1).then_some(number);
                 });
@@ -146,10 +145,10 @@ impl Machine {
                 let logarithmic = input.flag();
                 let channels = logarithmic && model.multiparam == Some(true);
                 // SAFETY: a live handle, or NULL.
-                let accepted = refusals.when(channels, QTENSOR_UNSUPPORTED).call(
-                    with_error,
-                    |error| unsafe { qtensor_set_logarithmic(tensor, logarithmic, error) },
-                );
+                let accepted =
+                    refusals.when(channels, QTENSOR_UNSUPPORTED).call(with_error, |error| unsafe {
+                        qtensor_set_logarithmic(tensor, logarithmic, error)
+                    });
                 self.settle(slot, accepted, Lending::Stays, |model| {
                     model.logarithmic = logarithmic;
                 });
@@ -380,8 +379,7 @@ impl Machine {
             .when(count != model.size(), QTENSOR_SHAPE_MISMATCH)
             .when(unsupported, QTENSOR_UNSUPPORTED);
         // SAFETY: a live handle and a buffer, or NULL.
-        let accepted =
-            refusals.call(with_error, |error| unsafe { read(tensor, to, count, error) });
+        let accepted = refusals.call(with_error, |error| unsafe { read(tensor, to, count, error) });
         let expected = match accepted {
             true => model.codes().into_iter().map(narrow).collect(),
             false => vec![narrow(77); count],

@@ -20,13 +20,8 @@ type Quantize<T> = unsafe extern "C" fn(
     *mut qtensor_quantize_counts_t,
     *mut *mut qtensor_error_t,
 ) -> Status;
-type Dequantize<T> = unsafe extern "C" fn(
-    *const qtensor_t,
-    *mut T,
-    usize,
-    u32,
-    *mut *mut qtensor_error_t,
-) -> Status;
+type Dequantize<T> =
+    unsafe extern "C" fn(*const qtensor_t, *mut T, usize, u32, *mut *mut qtensor_error_t) -> Status;
 
 const ROUNDINGS: [Rounding; 7] = [
     Rounding::NearestEven,
@@ -47,16 +42,32 @@ impl Machine {
         match input.below(8) {
             0..2 => self.quantize(slot, input, qtensor_quantize, |v| v, f64::from),
             2 => self.quantize(slot, input, qtensor_quantize_f64, f64::from, |v| v),
-            3 => self.quantize(slot, input, qtensor_quantize_f16, |v| half_of(v.into()), half_value),
-            4 => self.quantize(slot, input, qtensor_quantize_bf16, |v| bfloat_of(v.into()), |bits| {
-                f64::from(bfloat_value(bits))
-            }),
-            5 => self.dequantize(slot, input, qtensor_dequantize, 77.0, |v| v as f32, |a, b| {
-                a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
-            }),
-            6 => self.dequantize(slot, input, qtensor_dequantize_f64, 77.0, |v| v, |a, b| {
-                a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
-            }),
+            3 => {
+                self.quantize(slot, input, qtensor_quantize_f16, |v| half_of(v.into()), half_value)
+            }
+            4 => self.quantize(
+                slot,
+                input,
+                qtensor_quantize_bf16,
+                |v| bfloat_of(v.into()),
+                |bits| f64::from(bfloat_value(bits)),
+            ),
+            5 => self.dequantize(
+                slot,
+                input,
+                qtensor_dequantize,
+                77.0,
+                |v| v as f32,
+                |a, b| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
+            ),
+            6 => self.dequantize(
+                slot,
+                input,
+                qtensor_dequantize_f64,
+                77.0,
+                |v| v,
+                |a, b| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
+            ),
             _ if input.flag() => {
                 self.dequantize(slot, input, qtensor_dequantize_f16, 77, half_of, |a, b| {
                     a == b || (half_value(a).is_nan() && half_value(b).is_nan())
@@ -121,7 +132,8 @@ impl Machine {
             (Ok(_), Some(true)) => model.scales.iter().zip(&model.biases).map(bits).collect(),
             _ => own.to_vec(),
         };
-        let usable = |(scale, bias): &(f64, f64)| scale.is_normal() && *scale > 0.0 && bias.is_finite();
+        let usable =
+            |(scale, bias): &(f64, f64)| scale.is_normal() && *scale > 0.0 && bias.is_finite();
         let in_single = |(scale, bias): &(f64, f64)| {
             let zero_point = -bias;
             (*scale as f32).is_normal()
@@ -229,7 +241,9 @@ impl Machine {
             return;
         }
         let codes = model.codes();
-        for ((value, code), (scale, bias)) in values.iter().zip(codes).zip(steps.unwrap_or_default()) {
+        for ((value, code), (scale, bias)) in
+            values.iter().zip(codes).zip(steps.unwrap_or_default())
+        {
             let expected = match (model.logarithmic, code) {
                 (true, 0) => 0.0,
                 (true, _) => {

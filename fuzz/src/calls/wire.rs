@@ -140,8 +140,7 @@ impl Machine {
         };
         let length = message.as_ref().map_or(64, Vec::len);
         let refused = message.clone().err().unwrap_or_default();
-        let (tensor, text) =
-            (nulls.at(0, self.handle(slot)), nulls.at(1, c_name.as_ptr()));
+        let (tensor, text) = (nulls.at(0, self.handle(slot)), nulls.at(1, c_name.as_ptr()));
         let mut out = 77;
         let to = nulls.at_mut(2, &raw mut out);
         let refusals = Refusals::new().nulls(&nulls).all(&refused);
@@ -158,15 +157,12 @@ impl Machine {
         };
         let mut buffer = vec![0xA5; capacity];
         let mut out = 77;
-        let (tensor, text) =
-            (nulls.at(0, self.handle(slot)), nulls.at(1, c_name.as_ptr()));
+        let (tensor, text) = (nulls.at(0, self.handle(slot)), nulls.at(1, c_name.as_ptr()));
         let to = nulls.slice_mut(2, &mut buffer, capacity);
         let count = nulls.at_mut(3, &raw mut out);
         let small = message.is_ok() && capacity < length;
-        let refusals = Refusals::new()
-            .nulls(&nulls)
-            .all(&refused)
-            .when(small, QTENSOR_BUFFER_TOO_SMALL);
+        let refusals =
+            Refusals::new().nulls(&nulls).all(&refused).when(small, QTENSOR_BUFFER_TOO_SMALL);
         // SAFETY: a live handle, a string, a buffer and an output, or NULL.
         let accepted = refusals.call(with_error, |error| unsafe {
             serialize(tensor, text, to, capacity, count, error)
@@ -191,8 +187,7 @@ impl Machine {
             return;
         }
         let (proto, name) = (input.flag() && !model.logarithmic, NAMES[input.below(4)]);
-        let mut bytes =
-            if proto { model.message(name).encode_to_vec() } else { model.blob(name) };
+        let mut bytes = if proto { model.message(name).encode_to_vec() } else { model.blob(name) };
         let damage = input.byte();
         let damaged = damage > 200;
         if damaged {
@@ -243,8 +238,7 @@ impl Machine {
         };
         let at = nulls.slice(0, bytes, bytes.len());
         let to = nulls.at_mut(1, &raw mut info);
-        let refusals =
-            Refusals::new().nulls(&nulls).maybe(whole.is_none(), &[QTENSOR_MALFORMED]);
+        let refusals = Refusals::new().nulls(&nulls).maybe(whole.is_none(), &[QTENSOR_MALFORMED]);
         // SAFETY: a slice and a structure, or NULL.
         let accepted = refusals.call(with_error, |error| unsafe {
             match proto {
