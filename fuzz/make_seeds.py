@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Makes fuzz/seeds from the golden files: small messages and databases of every kind."""
+"""Makes fuzz/seeds from the golden files: small messages, databases, networks, arrays, programs."""
 
 import json
 import pathlib
+import random
 import struct
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -46,12 +47,25 @@ def records(database):
     return found
 
 
-def bare(blob):
-    """The QTensorProto inside a blob, which is its last field."""
-    at = blob.index(b"QTensor", 0) + len("QTensor") + 1
-    while blob[at] >= 128:
-        at += 1
-    return blob[at + 1 :]
+def bare(blob, wanted=5):
+    """A message inside a blob, all of whose fields are messages or strings: the QTensorProto."""
+    at = 0
+
+    def number():
+        nonlocal at
+        value, shift = 0, 0
+        while True:
+            value |= (blob[at] & 127) << shift
+            at, shift = at + 1, shift + 7
+            if blob[at - 1] < 128:
+                return value
+
+    while at < len(blob):
+        tag, length = number(), number()
+        if tag == wanted << 3 | 2:
+            return blob[at : at + length]
+        at += length
+    raise ValueError("no such message")
 
 
 def logarithmic(blob):
@@ -73,6 +87,96 @@ def chunk(begin, end, size, data_type, field):
     segment = b"\x08" + varint(begin) + b"\x10" + varint(end)
     tensor = dims + data + b"\x5a" + varint(len(segment)) + segment
     return b"\x0a\x01w\x12\x06Tensor\x1a" + varint(len(tensor)) + tensor
+
+
+def field(number, payload):
+    """A field of bytes, an integer or a float."""
+    if isinstance(payload, bytes):
+        return varint(number << 3 | 2) + varint(len(payload)) + payload
+    if isinstance(payload, float):
+        return varint(number << 3 | 5) + struct.pack("<f", payload)
+    return varint(number << 3) + varint(payload % 2**64)
+
+
+def argument(name, *fields):
+    return field(5, field(1, name) + b"".join(field(number, value) for number, value in fields))
+
+
+def operator(kind, *arguments, output=b"w", more=b""):
+    return field(2, field(2, output) + field(4, kind) + b"".join(arguments) + more)
+
+
+def networks():
+    """Each operator that fills a tensor, as they are written and with what is refused."""
+    shape = argument(b"shape", (6, 2), (6, 2))
+    packed = argument(b"shape", (6, b"\x02\x02"))
+    floats = argument(b"values", *[(5, value) for value in (0.5, -1.5, 2.0, 3.25)])
+    packed_floats = argument(b"values", (5, struct.pack("<4f", 1, 2, 3, 4)))
+    ints = argument(b"values", *[(6, value) for value in (0, 1, 100, -1)])
+    given = [
+        operator(b"GivenTensorFill", shape, floats),
+        operator(b"GivenTensorFill", packed, packed_floats),
+        operator(b"GivenTensorDoubleFill", shape, floats),
+        operator(b"GivenTensorBoolFill", shape, ints),
+        operator(b"GivenTensorInt16Fill", shape, ints),
+        operator(b"GivenTensorIntFill", shape, ints),
+        operator(b"GivenTensorInt64Fill", shape, ints),
+        operator(b"GivenTensorStringFill", shape, argument(b"values", (7, b"a"))),
+        operator(b"Int8GivenTensorFill", shape, argument(b"values", (4, b"\x00\x01\x80\xff")),
+                 argument(b"Y_scale", (2, 0.25)), argument(b"Y_zero_point", (3, 128))),
+        operator(b"Int8GivenIntTensorFill", shape, ints, argument(b"Y_scale", (2, 0.5))),
+    ]
+    given += [operator(b"GivenTensorFill", shape, ints, argument(b"dtype", (3, t))) for t in (2, 6, 9)]
+    constant = [
+        operator(b"ConstantFill", shape, argument(b"value", (2, 1.5))),
+        operator(b"ConstantFill", shape, argument(b"value", (3, 7))),
+    ]
+    constant += [
+        operator(b"ConstantFill", shape, argument(b"value", (3, 1)), argument(b"dtype", (3, t)))
+        for t in (1, 2, 5, 6, 8, 10, 13)
+    ]
+    others = [
+        operator(b"ConstantFill", shape, argument(b"extra_shape", (6, 1))),
+        operator(b"UniformFill", shape),
+        operator(b"GivenTensorFill", shape, floats, more=field(1, b"input")),
+        operator(b"GivenTensorFill", shape, shape, floats),
+    ]
+    name = field(1, b"init")
+    return [name] + given + constant + others + [name + b"".join(given)]
+
+
+def array(version, descr, fortran, shape, data):
+    header = f"{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n".encode()
+    length = struct.pack("<H" if version == 1 else "<I", len(header))
+    return b"\x93NUMPY" + bytes([version, 0]) + length + header + data
+
+
+def arrays():
+    types = ["<f4", ">f4", "<f8", "<f2", "|b1", "|u1", "|i1", "<u2", "<i2", ">i4", "<i8", "=f4"]
+    whole = [array(1, it, False, "(2, 3)", bytes(range(6 * int(it[-1])))) for it in types]
+    whole += [
+        array(1, "<f4", True, "(2, 3)", bytes(24)),
+        array(2, "<f4", True, "(2, 1, 3)", bytes(24)),
+        array(3, "<f4", False, "()", bytes(4)),
+        array(1, "<f4", False, "(3L,)", bytes(12)),
+        array(1, "<f4", False, "(0, 9)", b""),
+        array(1, "<c8", False, "(1,)", bytes(8)),
+    ]
+    # What the target makes a header of: rows, columns, type and order, and the elements.
+    return whole + [bytes([3, 2, kind, order]) + bytes(range(48)) for kind in range(5) for order in (0, 3)]
+
+
+def programs():
+    """Programs of calls: any bytes are one. The first operations make tensors."""
+    source = random.Random(9)
+    prepare = bytes([200, 8, 2, 5])
+    create = bytes([10, 0, 0, 0, 0, 1, 9])
+    seeds = []
+    for start in range(0, 256, 6):
+        steps = bytes(source.randrange(224) for _ in range(200))
+        seeds.append(prepare + steps[:60] + bytes([start]) + steps[60:130])
+        seeds.append(create + bytes([start]) + steps[130:])
+    return seeds
 
 
 def write(folder, seeds):
@@ -100,6 +204,13 @@ def main():
         + dense
         + [logarithmic(quantized[3])],
     )
+    kinds = [bytes([kind]) + bare(blob) for kind in range(2) for blob in quantized[kind::2]]
+    write("qtensor", kinds + [b"\x02" + bare(blob) for blob in blobs("int8_tensor.jsonl", 8)])
+    ordinary = [ordinary for _, ordinary in records(small) if b"\x12\x06Tensor" in ordinary]
+    write("tensor", [bare(blob, 3) for blob in dense + ordinary])
+    write("net", networks())
+    write("npy", arrays())
+    write("calls", programs())
     one = record(b"w", quantized[0])
     chunks = [record(b"w#%%%d" % k, chunk(4 * k, 4 * k + 4, 12, 10, 10)) for k in (2, 0, 1)]
     write(

@@ -1701,7 +1701,8 @@ qtensor_status qtensor_minidb_writer_commit(qtensor_minidb_writer_t *writer,
 //
 // QTENSOR_IO where the file cannot be read; QTENSOR_MALFORMED where it is damaged or chunks do not
 // fit; for damaged blobs what qtensor_deserialize() and qtensor_dense_deserialize() return. Blobs
-// of types that neither reads are listed but hold nothing.
+// of types that neither reads are listed but hold nothing. At most 64 bytes are allocated per byte
+// of the file.
 qtensor_status qtensor_blobs_load(const char *path, qtensor_blobs_t **out, qtensor_error_t **error);
 
 // Frees the blobs and all they hold; NULL does nothing.
@@ -2241,7 +2242,8 @@ qtensor_status qtensor_observer_serialize(const qtensor_observer_t *observer,
 // Makes an observer with a state that was serialized, to be freed with qtensor_observer_free().
 //
 // QTENSOR_UNSUPPORTED for a state of another version; QTENSOR_MALFORMED for what is no state: of
-// another length than it says, with a changed bit, or with numbers that no values have.
+// another length than it says, with a changed bit, or with numbers that no values have. At most 16
+// bytes are allocated per byte present.
 qtensor_status qtensor_observer_deserialize(const uint8_t *bytes,
                                             size_t len,
                                             qtensor_observer_t **out,

@@ -41,6 +41,12 @@
 //! an abort. That is why there is [`QTensor::try_clone`] and no `Clone`. Excepted is what the
 //! standard library does inside its file operations.
 //!
+//! Whatever an input claims, what reading it asks the allocator for, all requests of a call added
+//! up, is at most so many bytes for each byte of the input that is there, and a few KiB: for a
+//! message 8, for a database 64, for a [`net`] and for each of its tensors 512, for an observer's
+//! state 16. The one exception is an operator that fills a tensor with a single value, of which
+//! [`Fill::is_written_out`](net::Fill::is_written_out) tells before it is read.
+//!
 //! # Safety
 //!
 //! The Rust interface is safe throughout. The C functions are `unsafe` for one set of reasons,

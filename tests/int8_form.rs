@@ -121,3 +121,13 @@ fn what_it_cannot_hold_is_refused() {
     tensor.set_channels(0, &[1.0; 2], &[0.0; 2]).unwrap();
     assert_eq!(tensor.to_int8().unwrap_err().kind(), ErrorKind::Unsupported);
 }
+
+/// What is too long for a message is refused at once, not after all its elements were counted.
+#[test]
+fn a_message_too_long_is_refused_at_once() {
+    for (precision, signed) in [(8, false), (32, true)] {
+        let tensor = QTensor::with_shape(&[1 << 57], precision, signed).unwrap();
+        let error = tensor.int8_serialized_size(b"w").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Overflow, "{error}");
+    }
+}

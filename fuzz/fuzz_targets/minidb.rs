@@ -3,33 +3,12 @@
 
 use caffe2_qtensor::ErrorKind;
 use caffe2_qtensor::minidb::{Reader, load_all};
+use caffe2_qtensor_fuzz::{database, memory};
 use libfuzzer_sys::fuzz_target;
-use std::fs::File;
-use std::os::fd::{AsRawFd, FromRawFd};
-use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
-use std::sync::OnceLock;
-
-/// A file in memory that has a path.
-fn scratch() -> &'static (File, PathBuf) {
-    static SCRATCH: OnceLock<(File, PathBuf)> = OnceLock::new();
-    SCRATCH.get_or_init(|| {
-        // SAFETY: a NUL-terminated name; the descriptor is new and belongs to the file.
-        let file = unsafe {
-            let descriptor = libc::memfd_create(c"minidb".as_ptr(), 0);
-            assert!(descriptor >= 0);
-            File::from_raw_fd(descriptor)
-        };
-        let path = format!("/proc/self/fd/{}", file.as_raw_fd()).into();
-        (file, path)
-    })
-}
 
 fuzz_target!(|bytes: &[u8]| {
-    let (file, path) = scratch();
-    file.set_len(0).expect("a file in memory");
-    file.write_all_at(bytes, 0).expect("a file in memory");
-
+    let path = memory::file_of(bytes);
+    database(path, bytes.len());
     let mut reader = Reader::open(path).expect("the file is there");
     let (mut keys, mut whole, mut last) = (Vec::new(), true, None);
     loop {

@@ -338,7 +338,7 @@ impl QTensor {
     /// # Errors
     /// `Malformed` for damage, missing fields and values that would lose something,
     /// `ShapeMismatch` where data and dimensions disagree, `Unsupported` for other types of
-    /// blob, `OutOfMemory`. Nothing larger than the data present is allocated.
+    /// blob, `OutOfMemory`. At most 8 bytes are allocated per byte present.
     pub fn deserialize(bytes: &[u8]) -> Result<QTensor> {
         BlobFields::new(bytes).read()?.take_qtensor()
     }

@@ -95,8 +95,9 @@ impl Width {
 }
 
 impl Data {
+    /// Whether there is no value: a packed field without any is as good as absent.
     pub(crate) fn is_empty(&self) -> bool {
-        self.pieces == 0
+        self.most == 0
     }
 
     /// The payload, if it is in one packed piece.

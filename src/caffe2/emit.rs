@@ -205,9 +205,13 @@ pub(crate) trait Emit {
 
 /// The bytes that a message takes.
 pub(crate) fn size_of_message(message: &impl Emit) -> Result<usize> {
-    let (length, limit) = (message.length(), i128::from(MAX_MESSAGE));
-    let size = usize::try_from(length).ok().filter(|_| length <= MAX_MESSAGE);
-    size.ok_or(Error::Overflow { what: "serialized message", limit })
+    let length = message.length();
+    usize::try_from(length).ok().filter(|_| length <= MAX_MESSAGE).ok_or(too_long())
+}
+
+/// Why a message is not written that protobuf would not read.
+pub(crate) fn too_long() -> Error {
+    Error::Overflow { what: "serialized message", limit: i128::from(MAX_MESSAGE) }
 }
 
 /// Writes a message to the front of `buffer`, which is left alone where it is too small.

@@ -5,7 +5,7 @@
 
 use super::blob::field;
 use super::data::{Piece, used_up};
-use super::emit::{Counter, Emit, Sink, Varint};
+use super::emit::{Counter, Emit, MAX_MESSAGE, Sink, Varint, too_long};
 use super::qtensor_proto::{self, Fields, data_path, emit_dims};
 use super::wire::{self, Scanner};
 use crate::error::{Error, Result};
@@ -232,6 +232,10 @@ impl<'a> Int8Message<'a> {
         };
         tensor.refuse_channels(ONE_SCALE)?;
         let zero_point = tensor.zero_point()?;
+        // Each element takes a byte at least; so many, of a tensor never written, take ages to count.
+        if u64::try_from(tensor.size()).unwrap_or(u64::MAX) > MAX_MESSAGE {
+            return Err(too_long());
+        }
         let mut message = Int8Message { tensor, name, element, zero_point, payload: 0 };
         message.check_codes()?;
         let mut counter = Counter::default();

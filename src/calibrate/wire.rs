@@ -167,7 +167,8 @@ impl Observer {
     ///
     /// # Errors
     /// `Unsupported` for another version; `Malformed` for what is no state: of another size than it
-    /// says, with a changed bit, or with numbers that no values have. `OutOfMemory`.
+    /// says, with a changed bit, or with numbers that no values have. `OutOfMemory`. At most 16 bytes
+    /// are allocated per byte present, and nothing for what is only claimed.
     pub fn deserialize(bytes: &[u8]) -> Result<Observer> {
         let mut reader = Reader { left: bytes, offset: 0 };
         let config = ObserverConfig::read(&mut reader)?;

@@ -306,7 +306,8 @@ pub unsafe extern "C" fn qtensor_observer_serialize(
 /// Makes an observer with a state that was serialized, to be freed with qtensor_observer_free().
 ///
 /// QTENSOR_UNSUPPORTED for a state of another version; QTENSOR_MALFORMED for what is no state: of
-/// another length than it says, with a changed bit, or with numbers that no values have.
+/// another length than it says, with a changed bit, or with numbers that no values have. At most 16
+/// bytes are allocated per byte present.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_observer_deserialize(
     bytes: *const u8,

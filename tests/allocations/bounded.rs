@@ -1,21 +1,16 @@
 //! What a parse asks the allocator for is bounded by its input, whatever that claims.
 
 use crate::allocator::{Failure, run};
+use crate::blowups;
+use crate::bounds::{Bound, DATABASE, MESSAGE, NET, OBSERVER};
 use crate::golden::{hex, lines};
 use crate::message::{Message, blob, qtensor, record};
-use caffe2_qtensor::minidb::{Reader, load_all};
+use caffe2_qtensor::calibrate::{Kind, Observer, ObserverConfig};
+use caffe2_qtensor::minidb::{Catalog, Reader, load_all};
+use caffe2_qtensor::net::Net;
 use caffe2_qtensor::{DenseTensor, QTensor, peek, peek_proto};
 use std::path::{Path, PathBuf};
-
-/// A message: 64-bit integers of one byte each on the wire take eight in memory, and the planes of
-/// signed 32-bit integers a little more than four.
-const PER_MESSAGE_BYTE: u64 = 8;
-/// Alignment of the planes, and a list of dimensions that grows to 64.
-const PER_MESSAGE: u64 = 2048;
-
-/// A database: its smallest record has ten bytes, and each has an entry in several lists.
-const PER_FILE_BYTE: u64 = 64;
-const PER_FILE: u64 = 4096;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// The most that any parse asked for, in hundredths of a byte per byte of input.
 #[derive(Default)]
@@ -25,9 +20,9 @@ struct Worst {
 }
 
 impl Worst {
-    fn see(&mut self, what: &str, length: u64, asked: u64, (each, fixed): (u64, u64)) {
-        assert!(asked <= length * each + fixed, "{what}: {asked} bytes for {length}");
-        let ratio = asked.saturating_sub(fixed) * 100 / length.max(1);
+    fn see(&mut self, what: &str, bound: Bound, length: u64, parse: impl FnOnce()) {
+        let ((), _, usage) = run(Failure::None, parse);
+        let ratio = bound.check(what, length, usage.bytes);
         if ratio > self.ratio {
             self.ratio = ratio;
             self.what = what.to_owned();
@@ -47,11 +42,7 @@ impl Worst {
             },
         ];
         for parse in parses {
-            let ((), _, usage) = run(Failure::None, || parse(bytes));
-            let length = bytes.len() as u64;
-            self.see(what, length, usage.bytes, (PER_MESSAGE_BYTE, PER_MESSAGE));
-            // And no single request that only the claims explain.
-            assert!(usage.largest <= length * PER_MESSAGE_BYTE + PER_MESSAGE, "{what}");
+            self.see(what, MESSAGE, bytes.len() as u64, || parse(bytes));
         }
     }
 
@@ -61,15 +52,25 @@ impl Worst {
             let Ok(mut reader) = Reader::open(path) else { return };
             while let Ok(Some(_)) = reader.next_entry() {}
         };
-        let parses: [&dyn Fn(&Path); 4] = [
+        let parses: [&dyn Fn(&Path); 5] = [
             &|path| drop(load_all(path)),
+            &|path| drop(Catalog::open(path)),
             &walk,
             &|path| drop(Reader::open(path).map(|reader| reader.load(b"w"))),
             &|path| drop(Reader::open(path).map(|reader| reader.load_dense(b"w"))),
         ];
         for parse in parses {
-            let ((), _, usage) = run(Failure::None, || parse(path));
-            self.see(what, length, usage.bytes, (PER_FILE_BYTE, PER_FILE));
+            self.see(what, DATABASE, length, || parse(path));
+        }
+    }
+
+    /// A network, and each of its tensors whose values are written out.
+    fn network(&mut self, what: &str, bytes: &[u8]) {
+        let length = bytes.len() as u64;
+        self.see(what, NET, length, || drop(Net::of(bytes)));
+        let Ok(net) = Net::of(bytes) else { return };
+        for fill in net.fills().iter().filter(|fill| fill.is_written_out()) {
+            self.see(what, NET, length, || drop(net.load(fill)));
         }
     }
 }
@@ -77,7 +78,7 @@ impl Worst {
 impl Drop for Worst {
     fn drop(&mut self) {
         let (whole, part) = (self.ratio / 100, self.ratio % 100);
-        println!("at most {whole}.{part:02} bytes per byte of input: {}", self.what);
+        println!("bytes per input byte, worst {whole}.{part:02}: {}", self.what);
     }
 }
 
@@ -144,12 +145,55 @@ fn dense_data_take_their_ratio() {
     worst.message("a thousand messages", &repeated);
 }
 
+#[test]
+fn blow_ups_take_what_they_hold() {
+    const N: usize = 3000;
+    let mut worst = Worst::default();
+    for (what, bytes) in blowups::messages(N) {
+        worst.message(what, &bytes);
+        worst.network(what, &bytes);
+    }
+    let mut worst = Worst::default();
+    for (what, bytes) in blowups::databases(N) {
+        worst.file(what, &Temporary::of(&bytes).0);
+    }
+    let mut worst = Worst::default();
+    for (what, bytes) in blowups::networks(N) {
+        worst.network(what, &bytes);
+    }
+}
+
+#[test]
+fn observers_take_what_they_hold() {
+    let mut worst = Worst::default();
+    let kinds = [Kind::Range, Kind::MovingAverage { weight: 0.5 }, Kind::Histogram { bins: 256 }];
+    for (kind, channels) in kinds.into_iter().flat_map(|kind| [1, 2, 40].map(|count| (kind, count)))
+    {
+        let config = ObserverConfig { kind, channels: Some((0, channels)), ..Default::default() };
+        let state = Observer::new(&config).unwrap().serialize().unwrap();
+        let length = state.len() as u64;
+        let parse = || drop(Observer::deserialize(&state).unwrap());
+        worst.see(&format!("{kind:?} of {channels} channels"), OBSERVER, length, parse);
+        // Claims of what is not there take nothing.
+        for claim in [u64::MAX, 1 << 24, 1 << 40] {
+            for at in [24, 32] {
+                let mut damaged = state.clone();
+                damaged[at..at + 8].copy_from_slice(&claim.to_le_bytes());
+                let parse = || assert!(Observer::deserialize(&damaged).is_err());
+                worst.see("a claim", Bound { each: 0, fixed: 0 }, length, parse);
+            }
+        }
+    }
+}
+
 /// A file of these bytes, removed again.
 struct Temporary(PathBuf);
 
 impl Temporary {
     fn of(bytes: &[u8]) -> Temporary {
-        let name = format!("qtensor-bounded-{}", std::process::id());
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let number = COUNT.fetch_add(1, Relaxed);
+        let name = format!("qtensor-bounded-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
         std::fs::write(&path, bytes).unwrap();
         Temporary(path)

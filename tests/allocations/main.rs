@@ -19,8 +19,13 @@
 
 mod allocator;
 mod attempt;
+#[path = "../support/blowups.rs"]
+mod blowups;
 mod borrow;
 mod bounded;
+#[path = "../support/bounds.rs"]
+#[allow(dead_code, reason = "the fuzz targets use the rest")]
+mod bounds;
 mod files;
 mod fixed;
 mod floats;
@@ -123,6 +128,21 @@ fn every_function_has_a_case() {
     let names: BTreeSet<&str> = cases.iter().map(|(name, _)| *name).collect();
     assert_eq!(names.len(), cases.len(), "a function has two cases");
     assert_eq!(names, exports);
+}
+
+/// The fuzz target of calls makes every call that there is.
+#[test]
+fn every_function_is_fuzzed() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let exports = std::fs::read_to_string(root.join("c_tests/exports.txt")).unwrap();
+    let files = std::fs::read_dir(root.join("fuzz/src/calls")).unwrap();
+    let calls: String =
+        files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    let words: BTreeSet<&str> =
+        calls.split(|it: char| !it.is_ascii_alphanumeric() && it != '_').collect();
+    let missing: Vec<&str> =
+        exports.split_whitespace().filter(|name| !words.contains(name)).collect();
+    assert!(missing.is_empty(), "fuzz/src/calls does not call {missing:?}");
 }
 
 /// No panic leaves the library, and none leaves anything changed.

@@ -1,6 +1,6 @@
 //! Everything that must hold for any bytes at all.
 
-use crate::reference::{self, Expected};
+use crate::reference::{BlobProto, Dense, Expected, Opinion, QTensorProto, opinion};
 use caffe2_qtensor::{DenseTensor, ElementsRef, Error, ErrorKind, QTensor, peek, peek_proto};
 
 /// How many inputs were tried and what became of them.
@@ -17,7 +17,11 @@ pub(crate) struct Tally {
 
 /// A message says what is wrong in a whole sentence.
 pub(crate) fn check_sentence(error: &Error) {
-    let message = error.to_string();
+    check_text(&error.to_string());
+}
+
+/// The same of a message itself.
+pub(crate) fn check_text(message: &str) {
     assert!(message.starts_with(|first: char| first.is_ascii_uppercase()), "{message}");
     // The C interface has room for so many bytes.
     assert!(message.ends_with('.') && message.len() < 384, "{message}");
@@ -26,7 +30,7 @@ pub(crate) fn check_sentence(error: &Error) {
 /// Reads a blob in every way there is.
 pub(crate) fn check_blob(bytes: &[u8], tally: &mut Tally) {
     tally.tried += 1;
-    let reference = reference::blob(bytes);
+    let reference = opinion::<BlobProto>(bytes);
     let tensor = QTensor::deserialize(bytes);
     tally.accepted += u64::from(tensor.is_ok());
     let info = peek(bytes);
@@ -37,25 +41,31 @@ pub(crate) fn check_blob(bytes: &[u8], tally: &mut Tally) {
         }
         Err(error) => check_sentence(error),
     }
-    if let Some(reference) = &reference {
-        let int8 = reference.kind.as_deref() == Some(b"Int8TensorCPU");
-        tally.compared += 1;
-        compare(&tensor, reference.expected(), int8, bytes);
-        if let Ok(info) = info {
-            assert_eq!(info.name, reference.name.as_deref().unwrap_or_default());
-            assert_eq!(info.kind, reference.kind.as_deref().unwrap_or_default());
+    let dense = DenseTensor::deserialize(bytes);
+    match &reference {
+        Opinion::Read(blob) => {
+            let int8 = blob.kind.as_deref() == Some(b"Int8TensorCPU");
+            tally.compared += 1;
+            compare(&tensor, blob.expected(), int8, bytes);
+            compare_dense(&dense, blob.dense(), bytes);
+            if let Ok(info) = info {
+                assert_eq!(info.name, blob.name.as_deref().unwrap_or_default());
+                assert_eq!(info.kind, blob.kind.as_deref().unwrap_or_default());
+            }
         }
+        Opinion::Refused => {
+            tally.compared += 1;
+            assert!(tensor.is_err() && dense.is_err(), "taken: {bytes:02x?}");
+        }
+        Opinion::None => {}
     }
-    match DenseTensor::deserialize(bytes) {
+    match dense {
         Ok(dense) => {
             tally.dense += 1;
             let blob = dense.to_blob(b"w").unwrap();
             let again = DenseTensor::deserialize(&blob).unwrap();
             assert_eq!(again.to_blob(b"w").unwrap(), blob);
             assert_eq!(again.dims(), dense.dims());
-            if let Some(tensor) = reference.and_then(|reference| reference.tensor) {
-                compare_dense(&dense, &tensor);
-            }
         }
         Err(error) => check_sentence(&error),
     }
@@ -77,12 +87,19 @@ pub(crate) fn check_proto(bytes: &[u8], tally: &mut Tally) {
         }
         Err(error) => check_sentence(error),
     }
-    if let Some(reference) = reference::proto(bytes) {
-        tally.compared += 1;
-        compare(&tensor, reference.quantized(), false, bytes);
-        if let Ok(name) = name {
-            assert_eq!(name, reference.name.as_deref().unwrap_or_default());
+    match opinion::<QTensorProto>(bytes) {
+        Opinion::Read(proto) => {
+            tally.compared += 1;
+            compare(&tensor, proto.quantized(), false, bytes);
+            if let Ok(name) = name {
+                assert_eq!(name, proto.name.as_deref().unwrap_or_default());
+            }
         }
+        Opinion::Refused => {
+            tally.compared += 1;
+            assert!(tensor.is_err(), "taken: {bytes:02x?}");
+        }
+        Opinion::None => {}
     }
 }
 
@@ -133,43 +150,42 @@ fn compare(tensor: &Result<QTensor, Error>, expected: Option<Expected>, int8: bo
         (Ok(tensor), Some(expected)) => assert_eq!(seen(tensor, int8), expected),
         (Ok(tensor), None) => panic!("{:?} was taken: {bytes:02x?}", seen(tensor, int8)),
         (Err(_), None) => {}
-        // Form, where only libprotobuf is strict.
-        (Err(Error::Malformed { problem, .. }), Some(_))
-            if problem.contains("longer than 5 bytes") => {}
+        (Err(error), Some(_)) if only_libprotobuf_refuses(error) => {}
         (Err(error), Some(expected)) => panic!("{error} {expected:?}: {bytes:02x?}"),
     }
 }
 
-fn compare_dense(dense: &DenseTensor, tensor: &reference::TensorProto) {
-    assert_eq!(dense.dims(), tensor.dims);
-    if tensor.raw.is_some() || tensor.bytes.is_some() {
-        return;
+/// Form, where only libprotobuf is strict.
+fn only_libprotobuf_refuses(error: &Error) -> bool {
+    matches!(error, Error::Malformed { problem, .. } if problem.contains("longer than 5 bytes"))
+}
+
+fn compare_dense(dense: &Result<DenseTensor, Error>, expected: Option<Dense>, bytes: &[u8]) {
+    match (dense, expected) {
+        (Ok(dense), expected) => assert_eq!(Some(seen_dense(dense)), expected, "{bytes:02x?}"),
+        (Err(_), None) => {}
+        (Err(error), Some(_)) if only_libprotobuf_refuses(error) => {}
+        (Err(error), Some(expected)) => panic!("{error} {expected:?}: {bytes:02x?}"),
     }
-    let integers: Vec<i64> = match dense.elements() {
-        ElementsRef::Float(values) => {
-            let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(values), bits(&tensor.floats));
-            return;
-        }
-        ElementsRef::Double(values) => {
-            let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(values), bits(&tensor.doubles));
-            return;
-        }
-        ElementsRef::Int64(values) => return assert_eq!(*values, tensor.int64s),
-        ElementsRef::Bool(values) => {
-            let truth: Vec<u8> = tensor.int32s.iter().map(|v| u8::from(*v != 0)).collect();
-            return assert_eq!(*values, truth);
-        }
-        ElementsRef::Int32(values) => values.iter().map(|v| i64::from(*v)).collect(),
-        ElementsRef::Int16(values) => values.iter().map(|v| i64::from(*v)).collect(),
-        ElementsRef::Int8(values) => values.iter().map(|v| i64::from(*v)).collect(),
-        ElementsRef::Uint8(values) => values.iter().map(|v| i64::from(*v)).collect(),
-        ElementsRef::Uint16(values) | ElementsRef::Float16(values) => {
-            values.iter().map(|v| i64::from(*v)).collect()
-        }
+}
+
+/// What can be seen of an ordinary tensor.
+fn seen_dense(dense: &DenseTensor) -> Dense {
+    fn wide<T: Copy + Into<i64>>(values: &[T]) -> Vec<i64> {
+        values.iter().map(|value| (*value).into()).collect()
+    }
+    let elements = dense.elements();
+    let values = match elements {
+        ElementsRef::Float(values) => values.iter().map(|it| i64::from(it.to_bits())).collect(),
+        ElementsRef::Double(values) => values.iter().map(|it| it.to_bits() as i64).collect(),
+        ElementsRef::Int64(values) => values.to_vec(),
+        ElementsRef::Int32(values) => wide(values),
+        ElementsRef::Int16(values) => wide(values),
+        ElementsRef::Int8(values) => wide(values),
+        ElementsRef::Uint8(values) | ElementsRef::Bool(values) => wide(values),
+        ElementsRef::Uint16(values) | ElementsRef::Float16(values) => wide(values),
     };
-    assert_eq!(integers, tensor.int32s);
+    Dense { dims: dense.dims().to_vec(), element: elements.element_type() as i32, values }
 }
 
 /// A hand-made message is refused for this reason, with a sentence that holds these words.

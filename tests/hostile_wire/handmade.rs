@@ -373,3 +373,26 @@ fn names_of_any_bytes() {
         assert_eq!(peek_proto(&tensor.to_proto(name).unwrap()).unwrap(), name);
     }
 }
+
+/// A packed field without values says no more than an absent one.
+#[test]
+fn an_empty_packed_field_is_none() {
+    let tensor = || Message::new().varint(1, 2).varint(2, 6).bytes(13, &[5, 7]);
+    for message in [tensor(), tensor().bytes(4, &[]), tensor().bytes(4, &[]).bytes(4, &[])] {
+        let dense = DenseTensor::deserialize(&blob("Tensor", 3, message)).unwrap();
+        assert_eq!(dense.elements(), ElementsRef::Uint8(&[5, 7]));
+    }
+}
+
+/// An argument is read as one although nothing asks for its values.
+#[test]
+fn an_argument_that_is_no_message_is_refused() {
+    let net = |floats: &[u8]| {
+        let argument = Message::new().bytes(1, b"other").bytes(5, floats);
+        let operator = Message::new().bytes(4, b"ConstantFill").bytes(5, &argument.0);
+        Message::new().bytes(2, &operator.0).0
+    };
+    assert_eq!(caffe2_qtensor::net::Net::of(&net(&[0; 8])).unwrap().fills().len(), 1);
+    let error = caffe2_qtensor::net::Net::of(&net(&[0; 7])).err();
+    check_refused("packed floats cut", error, Malformed, "multiple");
+}

@@ -1,17 +1,14 @@
 //! Caffe2's messages as prost reads them: a second opinion on damaged bytes.
 //!
 //! Numbers are declared 64 bits wide, so that a value cut to 32 bits by protobuf shows whole, and
-//! texts as bytes, because proto2 does not look at their encoding. Where prost is stricter or laxer
-//! than libprotobuf the two are not compared:
+//! texts as bytes, because proto2 does not look at their encoding. What both read is the same, and
+//! what one refuses the other refuses, except where prost is stricter or laxer than libprotobuf 3.11:
 //!
 //! - a known field of another wire type is an error to prost and an unknown field to libprotobuf,
-//! - a tag or length may be a varint of ten bytes to prost and of five to libprotobuf, which drops
-//!   the bits above 32 of a tag; prost refuses them,
-//! - a tenth varint byte above 1 is an error to prost; libprotobuf drops its upper bits.
-//!
-//! So what prost refuses says nothing, and what it takes may still be refused for the second.
-
-use prost::Message as _;
+//! - a tag or length may be a varint of ten bytes to prost and of five to libprotobuf,
+//! - a tag's bits above 32 are an error to prost; libprotobuf drops them,
+//! - a tenth varint byte above 1 is an error to prost; libprotobuf drops its upper bits,
+//! - the hundredth of nested groups must be empty to prost; to libprotobuf it may have fields.
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct BlobProto {
@@ -109,19 +106,48 @@ pub(crate) struct Expected {
     pub(crate) logarithmic: bool,
 }
 
-pub(crate) fn blob(bytes: &[u8]) -> Option<BlobProto> {
-    BlobProto::decode(bytes).ok()
+/// What prost makes of bytes.
+pub(crate) enum Opinion<T> {
+    Read(T),
+    /// They are no message, to libprotobuf either.
+    Refused,
+    /// They are no message to prost, which says nothing: one of the differences is to blame.
+    None,
 }
 
-pub(crate) fn proto(bytes: &[u8]) -> Option<QTensorProto> {
-    QTensorProto::decode(bytes).ok()
+/// What prost reads in bytes as a message.
+pub(crate) fn opinion<T: prost::Message + Default>(bytes: &[u8]) -> Opinion<T> {
+    let error = match T::decode(bytes) {
+        Ok(message) => return Opinion::Read(message),
+        Err(error) => error.to_string(),
+    };
+    let differences =
+        ["(expected ", "invalid key value", "recursion limit reached"].map(|it| error.contains(it));
+    if differences.contains(&true) || (error.contains("invalid varint") && has_wide_varint(bytes)) {
+        return Opinion::None;
+    }
+    Opinion::Refused
+}
+
+/// Whether there could be a varint whose tenth byte is above 1.
+fn has_wide_varint(bytes: &[u8]) -> bool {
+    bytes.windows(10).any(|ten| {
+        let (last, front) = (ten[9], &ten[..9]);
+        front.iter().all(|byte| *byte >= 128) && (2..128).contains(&last)
+    })
 }
 
 impl BlobProto {
+    /// Whether no required field is missing, in whichever message.
+    fn is_whole(&self) -> bool {
+        let segment = self.tensor.as_ref().and_then(|tensor| tensor.segment.as_ref());
+        segment.is_none_or(|segment| segment.begin.is_some() && segment.end.is_some())
+            && self.qtensor.as_ref().is_none_or(QTensorProto::is_whole)
+    }
+
     /// The tensor, if the blob is one that may be taken.
     pub(crate) fn expected(&self) -> Option<Expected> {
-        let segment = self.tensor.as_ref().and_then(|tensor| tensor.segment.as_ref());
-        if segment.is_some_and(|segment| segment.begin.is_none() || segment.end.is_none()) {
+        if !self.is_whole() {
             return None;
         }
         match self.kind.as_deref()? {
@@ -133,9 +159,20 @@ impl BlobProto {
             _ => None,
         }
     }
+
+    /// The ordinary tensor, if the blob holds a whole one that may be taken.
+    pub(crate) fn dense(&self) -> Option<Dense> {
+        let whole = self.is_whole() && self.kind.as_deref() == Some(b"Tensor");
+        self.tensor.as_ref().filter(|_| whole)?.dense()
+    }
 }
 
 impl QTensorProto {
+    fn is_whole(&self) -> bool {
+        let (scale, bias) = (self.scale.is_some(), self.bias.is_some());
+        self.precision.is_some() && scale && bias && self.is_signed.is_some()
+    }
+
     pub(crate) fn quantized(&self) -> Option<Expected> {
         let mut expected = self.common()?;
         expected.precision = u8::try_from(self.precision?).ok()?;
@@ -195,6 +232,77 @@ impl QTensorProto {
             logarithmic: false,
         })
     }
+}
+
+/// What an ordinary tensor must look like when it was read.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Dense {
+    pub(crate) dims: Vec<i64>,
+    /// The number of the element type.
+    pub(crate) element: i32,
+    /// Integers, and the bits of floats.
+    pub(crate) values: Vec<i64>,
+}
+
+impl TensorProto {
+    fn dense(&self) -> Option<Dense> {
+        if self.dims.len() > 64 || self.dims.iter().any(|dim| *dim < 0) {
+            return None;
+        }
+        let named = self.data_type.filter(|number| matches!(number, 0..=10 | 12..=14));
+        let element = match named.unwrap_or(1) {
+            3 => 6,
+            number @ (1 | 2 | 5..=10 | 12 | 13) => number as i32,
+            _ => return None,
+        };
+        let count = if self.dims.is_empty() { 1 } else { size(&self.dims)? };
+        if let Some(Segment { begin, end }) = self.segment
+            && (begin, end.and_then(|end| u64::try_from(end).ok())) != (Some(0), Some(count))
+        {
+            return None;
+        }
+        let typed: Vec<i64> = match element {
+            1 => self.floats.iter().map(|value| i64::from(value.to_bits())).collect(),
+            13 => self.doubles.iter().map(|value| value.to_bits() as i64).collect(),
+            10 => self.int64s.clone(),
+            _ => self.int32s.clone(),
+        };
+        let raw = self.bytes.as_ref().or(self.raw.as_ref());
+        let raw = raw.filter(|_| typed.is_empty() || named == Some(3));
+        let range = match element {
+            2 => i64::from(i32::MIN)..=i64::from(i32::MAX),
+            6 => 0..=255,
+            7 => -128..=127,
+            8 | 12 => 0..=65535,
+            9 => -32768..=32767,
+            _ => i64::MIN..=i64::MAX,
+        };
+        let mut values = raw.map_or(Some(typed), |raw| of_raw(element, raw))?;
+        if element == 5 {
+            values.iter_mut().for_each(|value| *value = i64::from(*value != 0));
+        }
+        let fits = values.len() as u64 == count && values.iter().all(|it| range.contains(it));
+        fits.then(|| Dense { dims: self.dims.clone(), element, values })
+    }
+}
+
+/// Elements as bytes, little-endian.
+fn of_raw(element: i32, raw: &[u8]) -> Option<Vec<i64>> {
+    let size = match element {
+        5 | 6 | 7 => 1,
+        8 | 9 | 12 => 2,
+        1 | 2 => 4,
+        _ => 8,
+    };
+    let wide = |bytes: &[u8]| {
+        let mut all = [0; 8];
+        all[..size].copy_from_slice(bytes);
+        let value = i64::from_le_bytes(all);
+        let upper = 64 - 8 * size as u32;
+        // Signed integers have their sign at the top.
+        if matches!(element, 2 | 7 | 9) { value << upper >> upper } else { value }
+    };
+    raw.len().is_multiple_of(size).then(|| raw.chunks_exact(size).map(wide).collect())
 }
 
 fn size(dims: &[i64]) -> Option<u64> {

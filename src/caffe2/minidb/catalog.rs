@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// What a database holds, without its blobs themselves: names, types and places.
 ///
-/// It takes some hundred bytes of memory for each record. The file must not be changed while it is
+/// It takes some hundred bytes of memory for each record, and at most 64 for each byte of the file. The file must not be changed while it is
 /// open.
 ///
 /// ```no_run

@@ -43,8 +43,8 @@ pub enum Value {
 /// ```
 ///
 /// # Errors
-/// What [`Catalog::open`] and [`Listed::load`](super::Listed::load) refuse, for any blob: a damaged one is not passed
-/// over.
+/// What [`Catalog::open`] and [`Listed::load`](super::Listed::load) refuse, for any blob: a damaged
+/// one is not passed over. At most 64 bytes are allocated per byte of the file.
 pub fn load_all(path: &Path) -> Result<Vec<LoadedBlob>> {
     let catalog = Catalog::open(path)?;
     let mut blobs = Vec::new();

@@ -75,6 +75,10 @@ impl Argument {
                     argument.ints.add_from(payload, scanner)?;
                 }
                 (field::FLOATS | field::INTS, _) if name == Some(Name::Values) => break,
+                (field::FLOATS, Payload::Bytes(span)) if !span.len().is_multiple_of(4) => {
+                    let problem = "a packed field's length is no multiple of its values'";
+                    return Err(scanner.error(problem));
+                }
                 _ => {}
             }
         }

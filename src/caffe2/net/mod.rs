@@ -79,7 +79,8 @@ impl<'a> Net<'a> {
     ///
     /// # Errors
     /// `Malformed` where the bytes are no protobuf message or an operator is none; `OutOfMemory`.
-    /// Operators that are well-formed and cannot be read are listed all the same.
+    /// Operators that are well-formed and cannot be read are listed all the same. At most 512 bytes
+    /// are allocated per byte present.
     pub fn of(bytes: &'a [u8]) -> Result<Net<'a>> {
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         Net::list(Source::Memory(bytes), length)
@@ -117,7 +118,8 @@ impl<'a> Net<'a> {
     /// # Errors
     /// `Unsupported` for an operator whose result is not fixed or that is not known, and for what
     /// [`Fill::refusal`] says; `Malformed` and `ShapeMismatch` where its values are damaged or not
-    /// as many as the shape has; `Io`, `OutOfMemory`.
+    /// as many as the shape has; `Io`, `OutOfMemory`. At most 512 bytes are allocated per byte
+    /// present where [`Fill::is_written_out`] is true; otherwise what the shape says, up to 2 GiB.
     pub fn load(&self, fill: &Fill) -> Result<Value> {
         let mut view = self.source.view();
         fill.load(&mut view)

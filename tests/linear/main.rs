@@ -1,0 +1,121 @@
+//! The time of every parser is linear in its input: four times as many things take about four times as
+//! many instructions, which are counted one by one, and memory requests.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+#[path = "../support/blowups.rs"]
+mod blowups;
+#[path = "../support/message.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod message;
+mod steps;
+
+use caffe2_qtensor::minidb::{Catalog, Reader, load_all};
+use caffe2_qtensor::net::Net;
+use caffe2_qtensor::{DenseTensor, QTensor, peek};
+use std::path::PathBuf;
+use steps::steps;
+
+/// How many small things there are in the smaller input.
+const N: usize = 128;
+/// Where a sort is in it, four times the things take somewhat more than four times the steps; what is
+/// quadratic would take up to sixteen times as many.
+const MOST: f64 = 6.0;
+
+/// Runs a parser over inputs of two sizes.
+fn compare(what: &str, inputs: fn(usize) -> Vec<blowups::Input>, parse: impl Fn(&[u8])) {
+    let (mut worst, mut of) = (0.0, "");
+    for ((name, few), (_, many)) in inputs(N).into_iter().zip(inputs(4 * N)) {
+        let (Some(fewer), Some(more)) = (steps(|| parse(&few)), steps(|| parse(&many))) else {
+            assert!(
+                std::env::var_os("CAFFE2_QTENSOR_REQUIRE_TOOLS").is_none(),
+                "ptrace is refused"
+            );
+            println!("{what}: not run, because a process may not trace its child here");
+            return;
+        };
+        let ratio = more as f64 / fewer as f64;
+        assert!(ratio <= MOST, "{what}: {name}: {fewer} steps, and {more} for four times as much");
+        if ratio > worst {
+            (worst, of) = (ratio, name);
+        }
+    }
+    println!("{what}: four times as much takes at most {worst:.2} times the steps: {of}");
+}
+
+/// A file of these bytes, removed again.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn of(what: &str, bytes: &[u8]) -> Temporary {
+        let name = format!("qtensor-linear-{what}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        Temporary(path)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.0).unwrap();
+    }
+}
+
+/// The same for a parser of files.
+fn compare_files(what: &str, inputs: fn(usize) -> Vec<blowups::Input>, parse: fn(PathBuf)) {
+    compare(what, inputs, |bytes| {
+        // Written by the child, so that it counts too; a file is written in few steps.
+        let file = Temporary::of(what, bytes);
+        parse(file.0.clone());
+    });
+}
+
+#[test]
+fn messages() {
+    compare("QTensor", blowups::messages, |bytes| drop(QTensor::deserialize(bytes)));
+    compare("DenseTensor", blowups::messages, |bytes| drop(DenseTensor::deserialize(bytes)));
+    compare("peek", blowups::messages, |bytes| {
+        std::hint::black_box(peek(bytes).is_ok());
+    });
+}
+
+#[test]
+fn walks_of_databases() {
+    compare_files("reader", blowups::databases, |path| {
+        let mut reader = Reader::open(&path).unwrap();
+        while let Ok(Some(_)) = reader.next_entry() {}
+    });
+    compare_files("load", blowups::databases, |path| {
+        drop(Reader::open(&path).unwrap().load(b"w"));
+    });
+    compare_files("load_dense", blowups::databases, |path| {
+        drop(Reader::open(&path).unwrap().load_dense(b"w"));
+    });
+}
+
+#[test]
+fn whole_databases() {
+    compare_files("load_all", blowups::databases, |path| drop(load_all(&path)));
+    compare_files("catalog", blowups::databases, |path| drop(Catalog::open(&path)));
+}
+
+#[test]
+fn networks() {
+    compare("net", blowups::networks, |bytes| {
+        let Ok(net) = Net::of(bytes) else { return };
+        for fill in net.fills() {
+            drop(net.load(fill));
+        }
+    });
+}
