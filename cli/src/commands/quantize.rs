@@ -307,13 +307,15 @@ impl Quantize {
         plan: &Plan,
         input: &Input,
         item: &Item,
-        step: Step,
+        step: &Step,
         writer: &mut Writer,
     ) -> Result<Done> {
         let mut done = Done::of(item);
         if let Some(Loaded::Dense(tensor)) = &step.loaded {
             done.dims = Some(tensor.dims().to_vec());
-            if let Some(values) = floats_of(tensor).filter(|_| self.is_worth(tensor)) {
+            if self.is_worth(tensor)
+                && let Some(values) = floats_of(tensor)?
+            {
                 let quantized = plan.quantize(&values, tensor.dims(), &context.interrupt);
                 let quantized = quantized.map_err(|failure| failure.about(&item.name))?;
                 let appended = match self.int8 {
