@@ -29,7 +29,8 @@ prefix=$work/prefix
 build=$work/build
 install_library() {
   rm -rf "$prefix"
-  cmake -S "$root" -B "$work/library" -DCMAKE_BUILD_TYPE=Release
+  cmake -S "$root" -B "$work/library" -DCMAKE_BUILD_TYPE=Release \
+    -DCAFFE2_QTENSOR_BUILD_COMMAND=OFF
   cmake --build "$work/library"
   cmake --install "$work/library" --prefix "$prefix"
 }

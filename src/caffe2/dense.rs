@@ -147,6 +147,14 @@ impl DenseTensor {
         }
     }
 
+    /// The elements, taken out; nothing where they are somebody else's.
+    pub fn into_elements(self) -> Option<Elements> {
+        match self.stored {
+            Stored::Own(elements) => Some(elements),
+            Stored::Lent(..) => None,
+        }
+    }
+
     /// The elements, if they are 32-bit floats.
     pub fn as_f32(&self) -> Option<&[f32]> {
         match self.elements() {

@@ -194,6 +194,25 @@ impl Elements {
         each_type!(Elements, self, vector => vector.as_ptr().cast())
     }
 
+    /// `count` elements whose values count for nothing yet, in memory that is there already where
+    /// they are floats.
+    pub(crate) fn reusing(
+        element_type: ElementType,
+        count: usize,
+        mut floats: Vec<f32>,
+    ) -> Result<Elements> {
+        if element_type != ElementType::Float {
+            drop(floats);
+            return Elements::zeroed(element_type, count);
+        }
+        if floats.capacity() < count {
+            drop(floats);
+            return zeros(count).map(Elements::Float);
+        }
+        floats.resize(count, 0.0);
+        Ok(Elements::Float(floats))
+    }
+
     /// `count` elements that are zero.
     pub(crate) fn zeroed(element_type: ElementType, count: usize) -> Result<Elements> {
         Ok(match element_type {

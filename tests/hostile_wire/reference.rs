@@ -289,7 +289,7 @@ impl TensorProto {
 /// Elements as bytes, little-endian.
 fn of_raw(element: i32, raw: &[u8]) -> Option<Vec<i64>> {
     let size = match element {
-        5 | 6 | 7 => 1,
+        5..=7 => 1,
         8 | 9 | 12 => 2,
         1 | 2 => 4,
         _ => 8,

@@ -3,7 +3,7 @@
 use super::{copy, quantize::check_names};
 use crate::context::Context;
 use crate::failure::{Failure, Result};
-use crate::floats::dequantized;
+use crate::floats::{dequantized, zeroed};
 use crate::output::Output;
 use crate::pattern::Selection;
 use crate::plan::{Codes, MethodOptions, Plan, Sign};
@@ -11,7 +11,7 @@ use crate::table::{Side, Table};
 use caffe2_qtensor::calibrate::Zero;
 use caffe2_qtensor::minidb::Writer;
 use caffe2_qtensor::quantize::QuantizeOptions;
-use caffe2_qtensor::{Params, QTensor};
+use caffe2_qtensor::{Code, Params, QTensor};
 use qtensor_cli::input::{Input, Item, Loaded, shown};
 use serde::Serialize;
 use std::io::Write;
@@ -237,8 +237,6 @@ fn widened(tensor: QTensor, precision: u8) -> Result<QTensor> {
     if precision == tensor.precision() {
         return Ok(tensor);
     }
-    let mut codes = vec![0_i64; tensor.size()];
-    tensor.read_codes(&mut codes)?;
     let mut wider = QTensor::with_shape(tensor.dims(), precision, tensor.is_signed())?;
     wider.set_scale(tensor.scale());
     wider.set_bias(tensor.bias());
@@ -247,8 +245,21 @@ fn widened(tensor: QTensor, precision: u8) -> Result<QTensor> {
     }
     wider.set_logarithmic(tensor.is_logarithmic())?;
     wider.set_data_type(tensor.data_type())?;
-    wider.write_codes(&codes)?;
+    // In the narrowest type that holds them.
+    match tensor.precision() {
+        0 => {}
+        1..=7 => copy_codes::<i8>(&tensor, &mut wider)?,
+        8..=15 => copy_codes::<i16>(&tensor, &mut wider)?,
+        16..=31 => copy_codes::<i32>(&tensor, &mut wider)?,
+        _ => copy_codes::<i64>(&tensor, &mut wider)?,
+    }
     Ok(wider)
+}
+
+fn copy_codes<T: Code + Default>(from: &QTensor, to: &mut QTensor) -> Result<()> {
+    let mut codes = zeroed::<T>(from.size())?;
+    from.read_codes(&mut codes)?;
+    Ok(to.write_codes(&codes)?)
 }
 
 /// A tensor's form and precision.

@@ -125,7 +125,7 @@ impl Dequantize {
                 (shape(tensor.dims()).to_vec(), values.map_err(|failure| failure.about(name))?)
             }
             Loaded::Dense(tensor) => {
-                let values = floats_of(&tensor).ok_or_else(no_floats)?;
+                let values = floats_of(&tensor)?.ok_or_else(no_floats)?;
                 (tensor.dims().to_vec(), values.into_owned())
             }
             Loaded::Other => return Err(no_floats()),

@@ -188,7 +188,7 @@ impl Diff {
             Loaded::Quantized(tensor) => {
                 (dims_of(tensor), Some(dequantized(tensor, threads)?.into()))
             }
-            Loaded::Dense(tensor) => (tensor.dims().to_vec(), floats_of(tensor)),
+            Loaded::Dense(tensor) => (tensor.dims().to_vec(), floats_of(tensor)?),
             Loaded::Other => (Vec::new(), None),
         };
         let same_shape =
@@ -198,14 +198,14 @@ impl Diff {
                 true => errors(tensor.errors(reference, &options)?),
                 false => Ok(Outcome::Not("other shape")),
             },
-            (_, Loaded::Dense(tensor), Some(reference)) => match floats_of(tensor) {
+            (_, Loaded::Dense(tensor), Some(reference)) => match floats_of(tensor)? {
                 Some(_) if !same_shape(tensor.dims()) => Ok(Outcome::Not("other shape")),
                 Some(values) => errors(compare(reference, &values, &options)?),
                 None => Ok(Outcome::Not("other type")),
             },
             (Loaded::Dense(a), Loaded::Dense(b), None) => Ok(match a == b {
                 true => Outcome::Same,
-                false if floats_of(b).is_some() => Outcome::Not("other type"),
+                false if floats_of(b)?.is_some() => Outcome::Not("other type"),
                 false if a.dims() != b.dims() => Outcome::Not("other shape"),
                 false => Outcome::Not("other values"),
             }),

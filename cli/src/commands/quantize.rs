@@ -299,13 +299,14 @@ impl Quantize {
         plan: &Plan,
         input: &Input,
         item: &Item,
-        step: Step,
+        step: &Step,
         writer: &mut Writer,
     ) -> Result<Done> {
         let mut done = Done::of(item);
         if let Some(Loaded::Dense(tensor)) = &step.loaded {
             done.dims = Some(tensor.dims().to_vec());
-            if let Some(values) = floats_of(tensor).filter(|_| self.worth.refuses(tensor).is_none())
+            if self.worth.refuses(tensor).is_none()
+                && let Some(values) = floats_of(tensor)?
             {
                 let quantized = plan.quantize(&values, tensor.dims(), &context.interrupt);
                 let quantized = quantized.map_err(|failure| failure.about(&item.name))?;

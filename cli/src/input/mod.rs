@@ -10,7 +10,7 @@ pub use error::{InputError, Result};
 
 use caffe2_qtensor::minidb::{Catalog, Value, Writer};
 use caffe2_qtensor::net::Net;
-use caffe2_qtensor::{DenseTensor, Error, QTensor};
+use caffe2_qtensor::{DenseTensor, Elements, Error, QTensor};
 use single::Single;
 use std::path::{Path, PathBuf};
 
@@ -139,9 +139,18 @@ impl Input {
     /// # Errors
     /// Where it is damaged or does not fit into memory; the message names the file and the item.
     pub fn load(&self, index: usize) -> Result<Loaded> {
+        self.load_reusing(index, Vec::new())
+    }
+
+    /// [`Input::load`] with the memory of floats that are no longer needed, which those of a database
+    /// are read into.
+    ///
+    /// # Errors
+    /// As [`Input::load`].
+    pub fn load_reusing(&self, index: usize, floats: Vec<f32>) -> Result<Loaded> {
         let loaded = match &self.held {
             Held::Minidb(catalog) => match catalog.blob(index) {
-                Some(blob) => blob.load().map(Loaded::from),
+                Some(blob) => blob.load_reusing(floats).map(Loaded::from),
                 None => Ok(Loaded::Other),
             },
             Held::Net(net) => match net.fills().get(index) {
@@ -212,6 +221,19 @@ fn write(
         Loaded::Other => return Ok(None),
     };
     Ok(u64::try_from(bytes).ok())
+}
+
+impl Loaded {
+    /// The memory of its floats, for [`Input::load_reusing`]; none where it has no such.
+    pub fn into_memory(self) -> Vec<f32> {
+        match self {
+            Loaded::Dense(tensor) => match tensor.into_elements() {
+                Some(Elements::Float(floats)) => floats,
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
 }
 
 impl From<Value> for Loaded {

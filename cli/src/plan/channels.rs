@@ -2,6 +2,7 @@
 
 use super::{Method, Plan};
 use crate::failure::{Failure, Result};
+use crate::floats::reserve;
 use crate::interrupt::Interrupt;
 
 /// The values of channels in a tensor.
@@ -67,6 +68,7 @@ impl Plan {
             let long = layout.row >= LONG_ROW && matches!(method, Method::Own(_));
             if !long {
                 gathered.clear();
+                reserve(&mut gathered, values.len().checked_div(layout.channels).unwrap_or(0))?;
                 layout.rows(values, channel).for_each(|row| gathered.extend_from_slice(row));
             }
             let chosen = match method {

@@ -63,6 +63,6 @@ fn bad_wishes_are_refused() {
     // Bits without values.
     let odd = QTensor::with_shape(&[4], 40, false).unwrap().to_blob(b"odd").unwrap();
     folder.file("odd", &odd);
-    folder.refused(&["dequantize", "odd", "-o", "x"], "odd: The precision");
+    folder.refused(&["dequantize", "odd", "-o", "x"], "odd: The precision to dequantize is 40");
     folder.refused(&["dequantize", "odd", "-o", "no/such/x"], "no/such/x: Cannot");
 }

@@ -26,5 +26,6 @@ mod message;
 mod npy;
 mod plan;
 mod quantize;
+mod readme;
 mod run;
 mod verify;

@@ -99,3 +99,19 @@ fn chunks_that_are_missing() {
     folder.file("gap", &bytes[first..]);
     check_damaged(&folder, "gap", &["a chunk is missing"]);
 }
+
+/// A tensor without planes takes no byte of a file, whatever its size.
+#[test]
+fn a_tensor_of_any_size_and_no_bits() {
+    let folder = Folder::new();
+    let message = qtensor(&[1 << 60], 0);
+    folder.file("huge", &Message::new().bytes(1, b"w").bytes(2, b"QTensor").bytes(5, &message.0).0);
+    folder.done(&["verify", "huge"]);
+    assert!(folder.done(&["inspect", "huge"]).contains("[1152921504606846976]"));
+    folder.refused(&["dequantize", "huge", "-o", "out"], "w: The precision to dequantize is 0");
+    folder.refused(&["dequantize", "huge", "-o", "out", "--npy", "w"], "is 0");
+    folder.refused(&["diff", "huge", "huge"], "w: The precision to dequantize is 0");
+    folder.refused(&["convert", "huge", "-o", "out", "--to", "int8"], "w: ");
+    folder.refused(&["convert", "huge", "-o", "out", "-p", "9"], "larger than its limit");
+    folder.done(&["convert", "huge", "-o", "out", "--to", "qtensor", "-q"]);
+}

@@ -14,16 +14,18 @@ pub(super) struct Assembly {
     tensor: Option<(Vec<i64>, Elements)>,
     /// Begin and end of each chunk so far, with room for all.
     ranges: Vec<(usize, usize)>,
+    /// Memory for floats that is there already.
+    spare: Vec<f32>,
 }
 
 impl Assembly {
     /// For at most `chunks` chunks.
-    pub(super) fn new(chunks: usize) -> Result<Assembly> {
+    pub(super) fn new(chunks: usize, spare: Vec<f32>) -> Result<Assembly> {
         let mut ranges = Vec::new();
         let bytes = chunks.saturating_mul(size_of::<(usize, usize)>());
         let failed = Error::OutOfMemory { what: "chunk list", bytes };
         ranges.try_reserve_exact(chunks).map_err(|_| failed)?;
-        Ok(Assembly { tensor: None, ranges })
+        Ok(Assembly { tensor: None, ranges, spare })
     }
 
     /// Adds one chunk, whose blob lies at `span`. `present` is the size of all of them together,
@@ -70,7 +72,9 @@ impl Assembly {
                     expected: i128::try_from(size).unwrap_or(i128::MAX),
                 });
             }
-            let elements = Elements::zeroed(element_type, size)?;
+            let spare = core::mem::take(&mut self.spare);
+            // What it held is overwritten: chunks that leave a gap make no tensor.
+            let elements = Elements::reusing(element_type, size, spare)?;
             self.tensor = Some((try_copy(fields.dims()?)?, elements));
         }
         let Some((dims, elements)) = &mut self.tensor else { return Ok(0..0) };

@@ -104,10 +104,21 @@ impl<'a> Listed<'a> {
     /// # Errors
     /// What [`QTensor::deserialize`] and [`Reader::load_dense`] refuse; `Io`, `OutOfMemory`.
     pub fn load(&self) -> Result<Value> {
+        self.load_reusing(Vec::new())
+    }
+
+    /// [`load`](Self::load) with the memory of floats that are no longer needed, in which those of an
+    /// ordinary tensor are read if they fit: for many tensors one after another, as new memory costs
+    /// more than reading into it. [`DenseTensor::into_elements`](crate::DenseTensor::into_elements)
+    /// gives it back.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_reusing(&self, floats: Vec<f32>) -> Result<Value> {
         let [first, ..] = self.records else { return Ok(Value::Other) };
         match &first.kind {
             Kind::Tensor => {
-                match self.reader.assemble(self.records.iter().map(|it| it.record)) {
+                match self.reader.assemble(self.records.iter().map(|it| it.record), floats) {
                     Ok(tensor) => Ok(Value::Dense(tensor)),
                     // Strings and undefined elements are somebody else's.
                     Err(Error::Unsupported { what: "element type", .. }) => Ok(Value::Other),

@@ -236,7 +236,7 @@ impl Reader {
             next = record.end;
         }
         match other {
-            _ if !chunks.is_empty() => self.assemble(chunks.iter().copied()),
+            _ if !chunks.is_empty() => self.assemble(chunks.iter().copied(), Vec::new()),
             Some(value) => {
                 let reason = "only Tensor blobs hold an ordinary tensor";
                 Err(Error::UnsupportedName { what: "type of the blob", value, reason })
@@ -245,15 +245,17 @@ impl Reader {
         }
     }
 
-    /// Puts an ordinary tensor together from the records of its chunks.
+    /// Puts an ordinary tensor together from the records of its chunks, in memory that is there
+    /// already where it is of floats.
     pub(super) fn assemble(
         &self,
         chunks: impl ExactSizeIterator<Item = Record> + Clone,
+        spare: Vec<f32>,
     ) -> Result<DenseTensor> {
         // What the chunks hold together bounds what may be allocated for them.
         let lengths = chunks.clone().map(|chunk| chunk.length);
         let present = lengths.fold(0, u64::saturating_add);
-        let (mut assembly, mut value) = (Assembly::new(chunks.len())?, Vec::new());
+        let (mut assembly, mut value) = (Assembly::new(chunks.len(), spare)?, Vec::new());
         let mut window = self.window::<WINDOW>();
         for chunk in chunks {
             let read = |value: &mut Vec<u8>| self.read_value(chunk, value);
