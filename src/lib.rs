@@ -43,7 +43,7 @@
 //!
 //! Whatever an input claims, what reading it asks the allocator for, all requests of a call added
 //! up, is at most so many bytes for each byte of the input that is there, and a few KiB: for a
-//! message 8, for a database 64, for a [`net`] and for each of its tensors 512, for an observer's
+//! message 8, for a database 64, for a [`net`] and for each of its tensors 128, for an observer's
 //! state 16. The one exception is an operator that fills a tensor with a single value, of which
 //! [`Fill::is_written_out`](net::Fill::is_written_out) tells before it is read.
 //!

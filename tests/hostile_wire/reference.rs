@@ -8,7 +8,8 @@
 //! - a tag or length may be a varint of ten bytes to prost and of five to libprotobuf,
 //! - a tag's bits above 32 are an error to prost; libprotobuf drops them,
 //! - a tenth varint byte above 1 is an error to prost; libprotobuf drops its upper bits,
-//! - the hundredth of nested groups must be empty to prost; to libprotobuf it may have fields.
+//! - the hundredth of nested groups must be empty to prost; to libprotobuf it may have fields,
+//! - of an enumeration the last value counts to prost, and the last known one to libprotobuf.
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct BlobProto {
@@ -65,7 +66,7 @@ pub(crate) struct TensorProto {
     #[prost(bytes = "vec", optional, tag = "7")]
     pub(crate) name: Option<Vec<u8>>,
     #[prost(message, optional, tag = "8")]
-    pub(crate) device: Option<Nothing>,
+    pub(crate) device: Option<DeviceOption>,
     #[prost(double, repeated, packed = "true", tag = "9")]
     pub(crate) doubles: Vec<f64>,
     #[prost(int64, repeated, packed = "true", tag = "10")]
@@ -86,7 +87,10 @@ pub(crate) struct Segment {
 
 /// A message whose fields do not matter, only its form.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct Nothing {}
+pub(crate) struct DeviceOption {
+    #[prost(int64, optional, tag = "1")]
+    pub(crate) device_type: Option<i64>,
+}
 
 /// What a quantized tensor must look like when it was read.
 #[derive(Debug, PartialEq)]
@@ -137,7 +141,19 @@ fn has_wide_varint(bytes: &[u8]) -> bool {
     })
 }
 
+/// Whether a data type is unknown, so that one before it might count.
+pub(crate) fn is_unknown(data_type: Option<u64>) -> bool {
+    data_type.is_some_and(|number| !matches!(number, 0..=10 | 12..=14))
+}
+
 impl BlobProto {
+    /// Whether prost may have lost a value that counts.
+    pub(crate) fn is_undecided(&self) -> bool {
+        let (tensor, qtensor) = (self.tensor.as_ref(), self.qtensor.as_ref());
+        is_unknown(tensor.and_then(|tensor| tensor.data_type))
+            || is_unknown(qtensor.and_then(|qtensor| qtensor.data_type))
+    }
+
     /// Whether no required field is missing, in whichever message.
     fn is_whole(&self) -> bool {
         let segment = self.tensor.as_ref().and_then(|tensor| tensor.segment.as_ref());

@@ -17,9 +17,8 @@ pub(crate) const MESSAGE: Bound = Bound { each: 8, fixed: 2048 };
 /// by doubling.
 pub(crate) const DATABASE: Bound = Bound { each: 64, fixed: 4096 };
 
-/// A network: its smallest operator has two bytes, and each has an entry in a list that grows by
-/// doubling.
-pub(crate) const NET: Bound = Bound { each: 512, fixed: 4096 };
+/// A network: its smallest operator has two bytes, and each has an entry in a list.
+pub(crate) const NET: Bound = Bound { each: 128, fixed: 4096 };
 
 /// An observer's state: the smallest channel has 48 bytes.
 pub(crate) const OBSERVER: Bound = Bound { each: 16, fixed: 8192 };

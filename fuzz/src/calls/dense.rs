@@ -5,7 +5,7 @@ use super::input::Input;
 use super::status::{Refusals, given, untouched, written, *};
 use super::tensor::release;
 use super::wire::NAMES;
-use crate::reference::{BlobProto, TensorProto};
+use crate::reference::{BlobProto, DeviceOption, Segment, TensorProto};
 use caffe2_qtensor::capi::borrow::{qtensor_dense_borrow, qtensor_dense_is_borrowed};
 use caffe2_qtensor::capi::dense::*;
 use prost::Message as _;
@@ -53,6 +53,8 @@ impl Model {
             dims: self.dims.clone(),
             data_type: Some(self.element as u64),
             name: Some(name.as_bytes().to_vec()),
+            device: Some(DeviceOption { device_type: Some(0) }),
+            segment: Some(Segment { begin: Some(0), end: Some(values.len() as i64) }),
             ..TensorProto::default()
         };
         match self.element {

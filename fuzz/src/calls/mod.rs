@@ -7,6 +7,8 @@
 //! objects that it changed are checked, of a refused one the status, the error object, that no output
 //! was written and that nothing changed.
 
+mod choices;
+mod codes;
 mod database;
 mod dense;
 mod fixed;
@@ -14,6 +16,7 @@ mod input;
 mod model;
 mod observer;
 mod product;
+mod reading;
 mod scalars;
 mod shape;
 mod status;

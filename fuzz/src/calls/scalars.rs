@@ -2,7 +2,6 @@
 
 use super::input::Input;
 use super::status::{Refusals, written, *};
-use caffe2_qtensor::capi::calibrate::*;
 use caffe2_qtensor::capi::choose::*;
 use caffe2_qtensor::capi::conv1d::qtensor_conv1d_argument;
 use caffe2_qtensor::capi::error::{qtensor_error_code, qtensor_error_free, qtensor_error_message};
@@ -62,7 +61,7 @@ pub(super) fn step(input: &mut Input<'_>) {
         2 => saturate(input),
         3..5 => choose(input),
         5 => conv1d(input),
-        6 => choose_exact(input),
+        6 => super::choices::exact(input),
         _ => {
             // SAFETY: all of them take NULL.
             unsafe {
@@ -169,64 +168,4 @@ fn conv1d(input: &mut Input<'_>) {
         .call(with_error, |error| unsafe { qtensor_conv1d_argument(at, count, base, to, error) });
     let own = arguments.get(1).or(arguments.first()).copied().unwrap_or(0);
     written(accepted, out, [base, own], [77; 2]);
-}
-
-/// Choices by the values themselves: what the searches are measured against, and Caffe2's.
-fn choose_exact(input: &mut Input<'_>) {
-    let (nulls, with_error) = (input.nulls(), input.flag());
-    let count = input.below(12);
-    let values = input.floats(count);
-    let finite = values.iter().all(|value| value.is_finite());
-    let from = nulls.slice(0, &values, count);
-    let everything = [
-        QTENSOR_OUT_OF_RANGE,
-        QTENSOR_INVALID_ARGUMENT,
-        QTENSOR_UNSUPPORTED,
-        QTENSOR_NON_FINITE,
-        QTENSOR_OVERFLOW,
-    ];
-    if input.flag() {
-        let options = qtensor_calibrate_options_t {
-            method: input.choice(7),
-            precision: 1 + input.choice(4),
-            is_signed: i32::from(input.flag()),
-            zero: input.choice(3),
-            low: 0.1,
-            high: 0.9,
-            ..qtensor_calibrate_options_t::default()
-        };
-        let mut out = super::observer::no_choice();
-        let to = nulls.at_mut(1, &raw mut out);
-        let refusals = Refusals::new()
-            .nulls(&nulls)
-            .when(!finite, QTENSOR_NON_FINITE)
-            .maybe(true, &everything);
-        // SAFETY: a slice and structures, or NULL.
-        let accepted = refusals.call(with_error, |error| unsafe {
-            qtensor_params_choose_exact(from, count, &raw const options, to, error)
-        });
-        super::observer::check_choice(accepted, &out);
-        return;
-    }
-    // The searches for L1 and KL take seconds.
-    let options = qtensor_caffe2_options_t {
-        method: if input.flag() { QTENSOR_CAFFE2_MIN_MAX } else { QTENSOR_CAFFE2_P99 },
-        precision: 1 + input.choice(8),
-        preserve_sparsity: i32::from(input.flag()),
-        ..qtensor_caffe2_options_t::default()
-    };
-    let mut out = qtensor_chosen_t {
-        struct_size: size_of::<qtensor_chosen_t>(),
-        scale: 77.0,
-        zero_point: 77,
-        reserved: 0,
-    };
-    let to = nulls.at_mut(1, &raw mut out);
-    let refusals =
-        Refusals::new().nulls(&nulls).when(!finite, QTENSOR_NON_FINITE).maybe(true, &everything);
-    // SAFETY: a slice and structures, or NULL.
-    let accepted = refusals.call(with_error, |error| unsafe {
-        qtensor_params_choose_caffe2(from, count, &raw const options, to, error)
-    });
-    assert_eq!(accepted, out.scale != 77.0 || out.zero_point != 77);
 }

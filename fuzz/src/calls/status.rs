@@ -90,6 +90,7 @@ impl Refusals {
     }
 
     /// Makes the call, which is accepted or refused as foretold; whether it was accepted.
+    #[track_caller]
     pub(super) fn call(
         self,
         with_error: bool,
@@ -123,6 +124,7 @@ pub(super) fn untouched<T>() -> *mut T {
 }
 
 /// A handle that a call gave if it was accepted, and else left alone.
+#[track_caller]
 pub(super) fn given<T>(accepted: bool, out: *mut T) -> Option<*mut T> {
     assert_eq!(accepted, out != untouched());
     assert!(!out.is_null());
@@ -130,6 +132,7 @@ pub(super) fn given<T>(accepted: bool, out: *mut T) -> Option<*mut T> {
 }
 
 /// An output, which was written if the call was accepted, and else left alone.
+#[track_caller]
 pub(super) fn written<T: PartialEq + std::fmt::Debug>(
     accepted: bool,
     out: T,

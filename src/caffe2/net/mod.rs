@@ -79,7 +79,7 @@ impl<'a> Net<'a> {
     ///
     /// # Errors
     /// `Malformed` where the bytes are no protobuf message or an operator is none; `OutOfMemory`.
-    /// Operators that are well-formed and cannot be read are listed all the same. At most 512 bytes
+    /// Operators that are well-formed and cannot be read are listed all the same. At most 128 bytes
     /// are allocated per byte present.
     pub fn of(bytes: &'a [u8]) -> Result<Net<'a>> {
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -90,15 +90,23 @@ impl<'a> Net<'a> {
         let mut fills = Vec::new();
         let span = Span { start: 0, end: length };
         let mut view = source.view();
-        let mut scanner = Scanner::new(&mut view, span, MESSAGE);
         if length > MAX_MESSAGE {
+            let scanner = Scanner::new(&mut view, span, MESSAGE);
             return Err(scanner.error("it is longer than 2^31 - 1 bytes"));
         }
+        // Counted before they are read: a list that grows asks for much more than it needs, and an
+        // operator may have two bytes. What is wrong with the message is found out below.
+        let (mut counted, mut count) = (Scanner::new(&mut view, span, MESSAGE), 0usize);
+        while let Ok(Some(number)) = counted.next() {
+            count = count.saturating_add(usize::from(number == field::OP));
+        }
+        let bytes = count.saturating_mul(size_of::<Fill>());
+        let failed = Error::OutOfMemory { what: "list of operators", bytes };
+        fills.try_reserve_exact(count).map_err(|_| failed)?;
+        let mut scanner = Scanner::new(&mut view, span, MESSAGE);
         while let Some(number) = scanner.next()? {
             if let (field::OP, Payload::Bytes(span)) = (number, scanner.payload()) {
                 let fill = Fill::read(&mut scanner.lend(span, fill::MESSAGE)?, span)?;
-                let bytes = fills.len().saturating_add(1).saturating_mul(size_of::<Fill>());
-                let failed = Error::OutOfMemory { what: "list of operators", bytes };
                 fills.try_reserve(1).map_err(|_| failed)?;
                 fills.push(fill);
             }
@@ -118,7 +126,7 @@ impl<'a> Net<'a> {
     /// # Errors
     /// `Unsupported` for an operator whose result is not fixed or that is not known, and for what
     /// [`Fill::refusal`] says; `Malformed` and `ShapeMismatch` where its values are damaged or not
-    /// as many as the shape has; `Io`, `OutOfMemory`. At most 512 bytes are allocated per byte
+    /// as many as the shape has; `Io`, `OutOfMemory`. At most 128 bytes are allocated per byte
     /// present where [`Fill::is_written_out`] is true; otherwise what the shape says, up to 2 GiB.
     pub fn load(&self, fill: &Fill) -> Result<Value> {
         let mut view = self.source.view();
