@@ -63,9 +63,9 @@ int main(int argc, char **argv) {
 
   qtensor_energy_work_t work = qtensor_energy_work_t();
   work.bit_operations = 10;
-  const qtensor_energy_modelled_t modelled =
-      caffe2_qtensor::modelled_energy(work, caffe2_qtensor::default_energy_table());
-  CHECK(std::fabs(modelled.joules - 1e-12) < 1e-20);
+  const qtensor_energy_modeled_t modeled =
+      caffe2_qtensor::modeled_energy(work, caffe2_qtensor::default_energy_table());
+  CHECK(std::fabs(modeled.joules - 1e-12) < 1e-20);
   THROWS(QTENSOR_UNAVAILABLE, "no package", EnergyMeter(std::string(scratch_folder)));
   try {
     EnergyMeter meter;

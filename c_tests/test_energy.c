@@ -1,4 +1,4 @@
-/* test_energy.c: energy by a powercap tree laid out here, by the machine's own counters, and modelled. */
+/* test_energy.c: energy by a powercap tree laid out here, by the machine's own counters, and modeled. */
 #include "check.h"
 
 #include <math.h>
@@ -23,7 +23,7 @@ static qtensor_energy_reading_t room(void) {
 static void nulls(void) {
   qtensor_energy_work_t work;
   qtensor_energy_table_t table;
-  qtensor_energy_modelled_t energy = {sizeof energy, -7, -7, -7};
+  qtensor_energy_modeled_t energy = {sizeof energy, -7, -7, -7};
   qtensor_energy_meter_t *meter = (qtensor_energy_meter_t *)UNTOUCHED;
   qtensor_energy_reading_t reading = room();
   memset(&work, 0, sizeof work);
@@ -97,7 +97,7 @@ static void the_machine_is_measured_or_says_that_it_cannot_be(void) {
 static void a_model_adds_up(void) {
   qtensor_energy_work_t work;
   qtensor_energy_table_t table;
-  qtensor_energy_modelled_t energy = {sizeof energy, -7, -7, -7};
+  qtensor_energy_modeled_t energy = {sizeof energy, -7, -7, -7};
   memset(&work, 0, sizeof work);
   work.struct_size = sizeof work;
   table.struct_size = sizeof table;

@@ -923,7 +923,7 @@ typedef struct {
 
 // Energy as a model has it: no measurement.
 typedef struct {
-  // Before the call the caller's sizeof(qtensor_energy_modelled_t), after it the bytes that were
+  // Before the call the caller's sizeof(qtensor_energy_modeled_t), after it the bytes that were
   // filled.
   size_t struct_size;
   // Joules of operations.
@@ -932,7 +932,7 @@ typedef struct {
   double memory;
   // Joules of both.
   double joules;
-} qtensor_energy_modelled_t;
+} qtensor_energy_modeled_t;
 
 // Energy that was measured, and over what time.
 typedef struct {
@@ -2500,7 +2500,7 @@ qtensor_status qtensor_energy_table_default(qtensor_energy_table_t *out,
 // struct_size is smaller than the first version's.
 qtensor_status qtensor_energy_model(const qtensor_energy_work_t *work,
                                     const qtensor_energy_table_t *table,
-                                    qtensor_energy_modelled_t *out,
+                                    qtensor_energy_modeled_t *out,
                                     qtensor_error_t **error);
 
 // Opens the system's counters of energy, Linux's powercap tree or its performance events, and starts

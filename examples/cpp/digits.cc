@@ -138,15 +138,15 @@ struct Table {
     const std::uint64_t wire = wire_bytes(path);
     float_bytes = float_bytes == 0 ? wire : float_bytes;
     const std::size_t right = count_right(model.classify(test), test);
-    const double modelled =
-        1e9 * qt::modelled_energy(model.work_an_image(), qt::default_energy_table()).joules;
+    const double modeled =
+        1e9 * qt::modeled_energy(model.work_an_image(), qt::default_energy_table()).joules;
     const std::string measured =
         energy.nanojoules(test.count(), [&] { model.classify(test); });
     std::printf("  %-5s %7s %7" PRIu64 " %8.2f %6s %6zu %8.2f%% %9.0f %9.1f %12s\n", bits.c_str(),
                 planes.c_str(), wire,
                 static_cast<double>(float_bytes) / static_cast<double>(wire), lost.c_str(), right,
                 100.0 * static_cast<double>(right) / static_cast<double>(test.count()),
-                nanoseconds_an_image(model, test), modelled, measured.c_str());
+                nanoseconds_an_image(model, test), modeled, measured.c_str());
   }
 };
 

@@ -180,11 +180,11 @@ inline qtensor_energy_table_t default_energy_table() {
 }
 
 // The energy that work takes by a table: a model, no measurement. The struct_size of both is set here.
-inline qtensor_energy_modelled_t modelled_energy(qtensor_energy_work_t work,
+inline qtensor_energy_modeled_t modeled_energy(qtensor_energy_work_t work,
                                                  qtensor_energy_table_t table) {
   work.struct_size = sizeof work;
   table.struct_size = sizeof table;
-  qtensor_energy_modelled_t energy;
+  qtensor_energy_modeled_t energy;
   energy.struct_size = sizeof energy;
   detail::call(&qtensor_energy_model, &work, &table, &energy);
   return energy;

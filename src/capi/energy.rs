@@ -1,4 +1,4 @@
-//! Energy: measured where the machine lets us, and modelled.
+//! Energy: measured where the machine lets us, and modeled.
 
 use super::error::qtensor_error_t;
 use super::handle::{
@@ -8,7 +8,7 @@ use super::handle::{
 use super::panic::{call, quiet};
 use super::status::qtensor_status;
 use crate::caffe2::minidb::as_path;
-use crate::measure::energy::{Meter, Table, Work, modelled};
+use crate::measure::energy::{Meter, Table, Work, modeled};
 use core::ffi::c_char;
 
 /// What was done, in numbers of operations and of bytes.
@@ -162,8 +162,8 @@ impl qtensor_energy_work_t {
 /// Energy as a model has it: no measurement.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
-pub struct qtensor_energy_modelled_t {
-    /// Before the call the caller's sizeof(qtensor_energy_modelled_t), after it the bytes that were
+pub struct qtensor_energy_modeled_t {
+    /// Before the call the caller's sizeof(qtensor_energy_modeled_t), after it the bytes that were
     /// filled.
     pub struct_size: usize,
     /// Joules of operations.
@@ -175,10 +175,10 @@ pub struct qtensor_energy_modelled_t {
 }
 
 // SAFETY: repr(C), the size first; where that has 64 bits there is no padding.
-unsafe impl Extensible for qtensor_energy_modelled_t {
-    const FIRST_SIZE: usize = size_of::<qtensor_energy_modelled_t>();
+unsafe impl Extensible for qtensor_energy_modeled_t {
+    const FIRST_SIZE: usize = size_of::<qtensor_energy_modeled_t>();
 }
-const _: () = assert!(usize::BITS != 64 || size_of::<qtensor_energy_modelled_t>() == 32);
+const _: () = assert!(usize::BITS != 64 || size_of::<qtensor_energy_modeled_t>() == 32);
 
 /// The table of a process of 45 nm (M. Horowitz, "Computing's Energy Problem", ISSCC 2014). Two entries
 /// are not his: bit operations, for which the addition of 32-bit integers stands in, and memory, where
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn qtensor_energy_table_default(
 pub unsafe extern "C" fn qtensor_energy_model(
     work: *const qtensor_energy_work_t,
     table: *const qtensor_energy_table_t,
-    out: *mut qtensor_energy_modelled_t,
+    out: *mut qtensor_energy_modeled_t,
     error: *mut *mut qtensor_error_t,
 ) -> qtensor_status {
     // SAFETY: the crate's Safety section.
@@ -215,9 +215,9 @@ pub unsafe extern "C" fn qtensor_energy_model(
             shared(table.cast::<u8>(), "table")?;
             let (work, table) = (options(work, "work")?, options(table, "table")?);
             capacity_of(out, "out")?;
-            let energy = modelled(&work.work(), &table.table())?;
-            let found = qtensor_energy_modelled_t {
-                struct_size: size_of::<qtensor_energy_modelled_t>(),
+            let energy = modeled(&work.work(), &table.table())?;
+            let found = qtensor_energy_modeled_t {
+                struct_size: size_of::<qtensor_energy_modeled_t>(),
                 operations: energy.operations,
                 memory: energy.memory,
                 joules: energy.joules(),

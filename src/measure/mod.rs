@@ -4,7 +4,7 @@
 //! merged: [`QTensor::errors`](crate::QTensor::errors) makes them in one pass that never writes the
 //! dequantized values out, [`compare`] from two arrays. [`Sizes`] and [`CodeStatistics`] are the
 //! tensor's own. [`time`] is a stopwatch and what several runs say together; [`energy`] is measured
-//! where the machine lets us, and modelled beside it.
+//! where the machine lets us, and modeled beside it.
 //!
 //! Stands on [`quantize`](crate::quantize), [`QTensor`](crate::QTensor) and `kernels`.
 

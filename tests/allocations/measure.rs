@@ -272,9 +272,9 @@ pub(crate) const CASES: &[Case] = &[
         let work = qtensor_energy_work_t { struct_size, int8_adds: 3, ..Default::default() };
         for (each, status) in [(1.0, QTENSOR_OK), (f64::NAN, QTENSOR_INVALID_ARGUMENT)] {
             let table = qtensor_energy_table_t { int8_adds: each, ..Default::default() };
-            let struct_size = size_of::<qtensor_energy_modelled_t>();
+            let struct_size = size_of::<qtensor_energy_modeled_t>();
             let energy =
-                qtensor_energy_modelled_t { struct_size, joules: -7.0, ..Default::default() };
+                qtensor_energy_modeled_t { struct_size, joules: -7.0, ..Default::default() };
             let energy = Cell::new(energy);
             // SAFETY: valid pointers.
             let run = |error: Error| unsafe {

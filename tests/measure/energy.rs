@@ -1,6 +1,6 @@
 //! Meters of powercap trees laid out here, hostile ones among them, and the model.
 
-use caffe2_qtensor::measure::energy::{Meter, Modelled, Source, Table, Work, modelled};
+use caffe2_qtensor::measure::energy::{Meter, Modeled, Source, Table, Work, modeled};
 use caffe2_qtensor::{Error, ErrorKind};
 use std::path::PathBuf;
 
@@ -196,11 +196,11 @@ fn every_entry_of_the_model_counts() {
         cache_1m_bytes: 1,
         memory_bytes: 1,
     };
-    let energy = modelled(&work, &table).unwrap();
-    assert_eq!(energy, Modelled { operations: 511e-12, memory: 7680e-12 });
+    let energy = modeled(&work, &table).unwrap();
+    assert_eq!(energy, Modeled { operations: 511e-12, memory: 7680e-12 });
     assert!((energy.joules() - 8191e-12).abs() < 1e-20);
     for entry in [-1.0, f64::NAN, f64::INFINITY] {
-        let refused = modelled(&work, &Table { memory_bytes: entry, ..table }).unwrap_err();
+        let refused = modeled(&work, &Table { memory_bytes: entry, ..table }).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
         assert!(refused.to_string().contains("byte from memory"), "{refused}");
     }

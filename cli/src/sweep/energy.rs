@@ -1,7 +1,7 @@
 //! The energy of fetching a tensor and making floats of it: modeled always, measured where it is asked
 //! for and the machine has counters.
 
-use caffe2_qtensor::measure::energy::{Meter, Reading, Table, Work, modelled};
+use caffe2_qtensor::measure::energy::{Meter, Reading, Table, Work, modeled};
 use caffe2_qtensor::measure::time::Stopwatch;
 use caffe2_qtensor::{Error, QTensor, Result};
 use std::path::Path;
@@ -22,13 +22,13 @@ pub(super) fn of_tensor(tensor: &QTensor, planes: u64, values: u64) -> Result<f6
         float_adds: values,
         ..Work::default()
     };
-    Ok(modelled(&work, &Table::default())?.joules())
+    Ok(modeled(&work, &Table::default())?.joules())
 }
 
 /// Joules to read floats from memory, by the model.
 pub(super) fn of_floats(bytes: u64) -> Result<f64> {
     let work = Work { memory_bytes: bytes, ..Work::default() };
-    Ok(modelled(&work, &Table::default())?.joules())
+    Ok(modeled(&work, &Table::default())?.joules())
 }
 
 /// A meter and what the machine takes when it does nothing.

@@ -148,7 +148,7 @@ impl Arguments {
             context.interrupt.check()?;
             progress.at(&item.name);
             if let Loaded::Dense(tensor) = input.load(index)?
-                && let Some(values) = floats_of(&tensor)
+                && let Some(values) = floats_of(&tensor)?
             {
                 let mut found = self.about(&item.name, &tensor, &values)?;
                 if found.left.is_none() {

@@ -102,14 +102,14 @@ impl Work {
 
 /// Energy as a model has it: no measurement.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Modelled {
+pub struct Modeled {
     /// Joules of operations.
     pub operations: f64,
     /// Joules of accesses to memory and caches.
     pub memory: f64,
 }
 
-impl Modelled {
+impl Modeled {
     /// Joules of both.
     pub fn joules(&self) -> f64 {
         self.operations + self.memory
@@ -119,10 +119,10 @@ impl Modelled {
 /// The energy that work takes by a table: the sum of the numbers times what each takes.
 ///
 /// ```
-/// use caffe2_qtensor::measure::energy::{Table, Work, modelled};
+/// use caffe2_qtensor::measure::energy::{Table, Work, modeled};
 ///
 /// let work = Work { memory_bytes: 1_000_000, ..Work::float_product(1, 10, 1000) };
-/// let energy = modelled(&work, &Table::default())?;
+/// let energy = modeled(&work, &Table::default())?;
 /// assert!((energy.operations - 46e-9).abs() < 1e-15);
 /// assert!((energy.joules() - 243.796e-6).abs() < 1e-12);
 /// # Ok::<(), caffe2_qtensor::Error>(())
@@ -130,7 +130,7 @@ impl Modelled {
 ///
 /// # Errors
 /// `InvalidArgument` for an entry of the table that is negative or not finite.
-pub fn modelled(work: &Work, table: &Table) -> Result<Modelled> {
+pub fn modeled(work: &Work, table: &Table) -> Result<Modeled> {
     let operations = [
         (work.int8_adds, table.int8_adds, "energy of an addition of 8-bit integers"),
         (work.int32_adds, table.int32_adds, "energy of an addition of 32-bit integers"),
@@ -148,7 +148,7 @@ pub fn modelled(work: &Work, table: &Table) -> Result<Modelled> {
         (work.cache_1m_bytes, table.cache_1m_bytes, "energy of a byte from a cache of 1 MiB"),
         (work.memory_bytes, table.memory_bytes, "energy of a byte from memory"),
     ];
-    Ok(Modelled { operations: joules(&operations)?, memory: joules(&memory)? })
+    Ok(Modeled { operations: joules(&operations)?, memory: joules(&memory)? })
 }
 
 fn joules(entries: &[(u64, f64, &'static str)]) -> Result<f64> {
