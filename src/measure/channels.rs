@@ -1,8 +1,9 @@
 //! The same pass, its errors by channel.
 
-use super::errors::{Errors, Pairs};
+use super::errors::Errors;
 use super::options::ErrorOptions;
 use super::outside::Elements;
+use super::pairs::Pairs;
 use super::pass::{blocks, check_size, threads};
 use crate::error::{Error, Result};
 use crate::kernels::errors::BLOCK;

@@ -1,6 +1,6 @@
 //! Which references of a block lie outside of what a tensor's codes reach.
 
-use super::errors::Pairs;
+use super::pairs::Pairs;
 use crate::kernels::Level;
 use crate::kernels::errors::{Limits, Outside, outside, outside_magnitudes};
 use crate::quantize::{Layout, Reach};

@@ -1,8 +1,9 @@
 //! The pass over a tensor and its references, of which no dequantized value is ever written out.
 
-use super::errors::{Errors, Pairs};
+use super::errors::Errors;
 use super::options::ErrorOptions;
 use super::outside::Elements;
+use super::pairs::Pairs;
 use crate::error::{Error, Result};
 use crate::kernels::errors::{BLOCK, Limits};
 use crate::quantize::Reach;
