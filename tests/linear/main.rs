@@ -117,7 +117,7 @@ fn whole_databases() {
 
 #[test]
 fn networks() {
-    compare("net", N, blowups::networks, |bytes| {
+    compare("net", N_IN_FILES, blowups::networks, |bytes| {
         let Ok(net) = Net::of(bytes) else { return };
         for fill in net.fills() {
             drop(net.load(fill));
