@@ -13,13 +13,12 @@ for target in "${targets[@]}"; do
     kept=$(mktemp -d)
     mkdir -p "corpus/$target"
     sources=("seeds/$target" "corpus/$target" "$target_dir/corpus/$target")
-    # The seeds are committed already, so that only what they do not cover is added to them.
     "$target_dir/$host/release/$target" -set_cover_merge=1 -max_len=1024 -timeout=10 \
         "$kept" "${sources[@]}" >"$target_dir/$target-keep.log" 2>&1 || exit
     rm -f "corpus/$target"/*
-    for input in "$kept"/*; do
-        cmp -s "$input" "seeds/$target/$(basename "$input")" || cp "$input" "corpus/$target/"
-    done
+    # Each is named by its content's hash; the seeds are committed already.
+    (cd "$kept" && sha1sum "$OLDPWD/seeds/$target"/* | cut -d' ' -f1 | xargs rm -f)
+    cp "$kept"/* "corpus/$target/"
     rm -r "$kept"
     echo "$target: $(ls "corpus/$target" | wc -l) inputs"
 done

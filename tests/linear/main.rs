@@ -27,16 +27,21 @@ use caffe2_qtensor::{DenseTensor, QTensor, peek};
 use std::path::PathBuf;
 use steps::steps;
 
-/// How many small things there are in the smaller input.
-const N: usize = 128;
+/// How many small things there are in the smaller input: a step of a traced process takes as long as
+/// thousands of instructions.
+const N: usize = 48;
+/// The same in files, which are read by calls of the system.
+const N_IN_FILES: usize = 16;
 /// Where a sort is in it, four times the things take somewhat more than four times the steps; what is
 /// quadratic would take up to sixteen times as many.
 const MOST: f64 = 6.0;
 
+type Inputs = fn(usize) -> Vec<blowups::Input>;
+
 /// Runs a parser over inputs of two sizes.
-fn compare(what: &str, inputs: fn(usize) -> Vec<blowups::Input>, parse: impl Fn(&[u8])) {
+fn compare(what: &str, n: usize, inputs: Inputs, parse: impl Fn(&[u8])) {
     let (mut worst, mut of) = (0.0, "");
-    for ((name, few), (_, many)) in inputs(N).into_iter().zip(inputs(4 * N)) {
+    for ((name, few), (_, many)) in inputs(n).into_iter().zip(inputs(4 * n)) {
         let (Some(fewer), Some(more)) = (steps(|| parse(&few)), steps(|| parse(&many))) else {
             assert!(
                 std::env::var_os("CAFFE2_QTENSOR_REQUIRE_TOOLS").is_none(),
@@ -73,8 +78,8 @@ impl Drop for Temporary {
 }
 
 /// The same for a parser of files.
-fn compare_files(what: &str, inputs: fn(usize) -> Vec<blowups::Input>, parse: fn(PathBuf)) {
-    compare(what, inputs, |bytes| {
+fn compare_files(what: &str, inputs: Inputs, parse: fn(PathBuf)) {
+    compare(what, N_IN_FILES, inputs, |bytes| {
         // Written by the child, so that it counts too; a file is written in few steps.
         let file = Temporary::of(what, bytes);
         parse(file.0.clone());
@@ -83,9 +88,9 @@ fn compare_files(what: &str, inputs: fn(usize) -> Vec<blowups::Input>, parse: fn
 
 #[test]
 fn messages() {
-    compare("QTensor", blowups::messages, |bytes| drop(QTensor::deserialize(bytes)));
-    compare("DenseTensor", blowups::messages, |bytes| drop(DenseTensor::deserialize(bytes)));
-    compare("peek", blowups::messages, |bytes| {
+    compare("QTensor", N, blowups::messages, |bytes| drop(QTensor::deserialize(bytes)));
+    compare("DenseTensor", N, blowups::messages, |bytes| drop(DenseTensor::deserialize(bytes)));
+    compare("peek", N, blowups::messages, |bytes| {
         std::hint::black_box(peek(bytes).is_ok());
     });
 }
@@ -112,7 +117,7 @@ fn whole_databases() {
 
 #[test]
 fn networks() {
-    compare("net", blowups::networks, |bytes| {
+    compare("net", N_IN_FILES, blowups::networks, |bytes| {
         let Ok(net) = Net::of(bytes) else { return };
         for fill in net.fills() {
             drop(net.load(fill));

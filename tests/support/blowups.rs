@@ -67,7 +67,7 @@ pub(crate) fn messages(n: usize) -> Vec<Input> {
         ("unknown fields", repeated(Message::new().varint(40, 1), n).raw(&quantized(empty())).0),
         ("unknown messages", repeated(Message::new().bytes(40, &[]), n).raw(&quantized(empty())).0),
         ("groups", repeated(Message::new().groups(1), n).raw(&quantized(empty())).0),
-        ("deep groups", repeated(Message::new().groups(100), n / 64).raw(&quantized(empty())).0),
+        ("deep groups", repeated(Message::new().groups(100), n / 16).raw(&quantized(empty())).0),
         ("groups too deep", Message::new().groups(n + 100).0),
         ("groups without end", repeated(Message::new().tag(30, 3), n).0),
     ]
@@ -104,7 +104,7 @@ pub(crate) fn databases(n: usize) -> Vec<Input> {
         ("a long key", record(&vec![b'k'; 16 * n], &[8, 0])),
         ("a long type", record(b"w", &Message::new().bytes(2, &vec![b't'; 16 * n]).0)),
         ("long types", record(b"w", &Message::new().bytes(2, &[b't'; 600]).0).repeat(n / 16)),
-        ("groups", record(b"w", &repeated(nested, n / 64 + 1).0)),
+        ("groups", record(b"w", &repeated(nested, n / 16).0)),
         ("types", record(b"w", &repeated(Message::new().bytes(2, b"Tensor"), n).0)),
     ]
 }
@@ -144,6 +144,6 @@ pub(crate) fn networks(n: usize) -> Vec<Input> {
             operator(&argument(b"w", &repeated(Message::new().bytes(1, b"shape"), n))).0,
         ),
         ("unknown fields", repeated(Message::new().varint(40, 1), n).0),
-        ("groups", repeated(Message::new().groups(99), n / 64 + 1).0),
+        ("groups", repeated(Message::new().groups(99), n / 16).0),
     ]
 }
