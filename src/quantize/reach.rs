@@ -167,6 +167,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::expect_used, reason = "a test stops at what is not as it should be")]
     fn limits_of_magnitudes_are_where_the_formula_says() {
         for (scale, bias) in [(1.0, -8.0), (0.5, -3.25), (0.25, 100.0), (1.0, 200.0), (2.0, -99.0)]
         {

@@ -4,6 +4,7 @@ mod completions;
 mod convert;
 mod dequantize;
 mod diff;
+mod done;
 mod inspect;
 mod man;
 mod quantize;

@@ -1,6 +1,7 @@
 //! `qtensor quantize`: the floats of a file to a database of quantized tensors, one after another.
 
 use super::copy;
+use super::done::Done;
 use super::read_ahead::{Step, each_loaded};
 use crate::context::Context;
 use crate::failure::{Failure, Result};
@@ -11,7 +12,6 @@ use crate::plan::{Codes, Method, MethodOptions, Plan, Sign};
 use crate::progress::Progress;
 use crate::table::{Side, Table};
 use crate::worth::Worth;
-use caffe2_qtensor::QTensor;
 use caffe2_qtensor::calibrate::Zero;
 use caffe2_qtensor::minidb::Writer;
 use caffe2_qtensor::quantize::{NonFinite, QuantizeOptions, Rounding, Scheme};
@@ -179,27 +179,6 @@ enum RoundingName {
     Caffe2,
 }
 
-/// What became of a tensor.
-#[derive(Serialize)]
-struct Done {
-    name: String,
-    action: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dims: Option<Vec<i64>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    precision: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signed: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scale: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bias: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    channels: Option<usize>,
-    bytes_before: u64,
-    bytes_after: u64,
-}
-
 #[derive(Serialize)]
 struct Report {
     input: String,
@@ -365,71 +344,6 @@ impl Quantize {
         let mut out = context.stdout();
         table.print(context, &mut out)?;
         Ok(out.flush()?)
-    }
-}
-
-impl Done {
-    fn of(item: &Item) -> Done {
-        Done {
-            name: shown(&item.name),
-            action: "copied",
-            dims: None,
-            precision: None,
-            signed: None,
-            scale: None,
-            bias: None,
-            channels: None,
-            bytes_before: item.bytes,
-            bytes_after: item.bytes,
-        }
-    }
-
-    fn copied(&mut self, bytes: Option<u64>) {
-        self.bytes_after = bytes.unwrap_or(0);
-        if bytes.is_none() {
-            self.action = "left out";
-        }
-    }
-
-    fn quantized(mut self, name: &[u8], tensor: &QTensor, int8: bool) -> Result<Done> {
-        let size =
-            if int8 { tensor.int8_serialized_size(name) } else { tensor.serialized_size(name) };
-        self.bytes_after = u64::try_from(size?).unwrap_or(u64::MAX);
-        self.action = "quantized";
-        self.precision = Some(tensor.precision());
-        self.signed = Some(tensor.is_signed());
-        match tensor.channel_scales().len() {
-            0 => {
-                self.scale = Some(tensor.scale());
-                self.bias = Some(tensor.bias());
-            }
-            channels => self.channels = Some(channels),
-        }
-        Ok(self)
-    }
-
-    fn row(&self) -> Vec<String> {
-        let number =
-            |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.6}"));
-        let bits = match (self.precision, self.signed) {
-            (Some(precision), Some(true)) => format!("{precision}+1"),
-            (Some(precision), _) => precision.to_string(),
-            (None, _) => String::new(),
-        };
-        let scale = match self.channels {
-            Some(channels) => format!("{channels} channels"),
-            None => number(self.scale),
-        };
-        vec![
-            self.name.clone(),
-            super::shown_dims(self.dims.as_deref()),
-            self.action.to_owned(),
-            bits,
-            scale,
-            number(self.bias),
-            self.bytes_before.to_string(),
-            self.bytes_after.to_string(),
-        ]
     }
 }
 
