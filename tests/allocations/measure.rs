@@ -13,6 +13,7 @@ use std::cell::Cell;
 use std::ffi::CString;
 use std::path::PathBuf;
 use std::ptr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 type Error = *mut *mut qtensor_error_t;
 
@@ -69,7 +70,11 @@ struct Tree(PathBuf);
 
 impl Tree {
     fn new() -> Tree {
-        let root = std::env::temp_dir().join(format!("qtensor-meter-{}", std::process::id()));
+        // Tests run side by side.
+        static SERIAL: AtomicU32 = AtomicU32::new(0);
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+        let name = format!("qtensor-meter-{}-{serial}", std::process::id());
+        let root = std::env::temp_dir().join(name);
         let tree = Tree(root);
         std::fs::create_dir_all(tree.0.join("intel-rapl:0")).unwrap();
         tree.write("name", "package-0\n");
@@ -152,7 +157,7 @@ pub(crate) const CASES: &[Case] = &[
     ("qtensor_loss_channels", |attempt| {
         let loss = loss(1.0);
         // SAFETY: a live handle.
-        attempt.quiet(|| assert_eq!(unsafe { qtensor_loss_channels(loss.handle) }, 1));
+        assert_eq!(attempt.quiet(|| unsafe { qtensor_loss_channels(loss.handle) }), 1);
     }),
     ("qtensor_loss_merge", |attempt| {
         // Of other magnitudes, so that there are more bins afterwards.
@@ -186,7 +191,7 @@ pub(crate) const CASES: &[Case] = &[
     ("qtensor_loss_error_bins", |attempt| {
         let loss = loss(1.0);
         // SAFETY: a live handle.
-        attempt.quiet(|| assert_eq!(unsafe { qtensor_loss_error_bins(loss.handle, 0) }, 6));
+        assert_eq!(attempt.quiet(|| unsafe { qtensor_loss_error_bins(loss.handle, 0) }), 6);
     }),
     ("qtensor_loss_error_histogram", |attempt| {
         let (loss, written) = (loss(1.0), Cell::new(77));
@@ -201,7 +206,7 @@ pub(crate) const CASES: &[Case] = &[
     ("qtensor_loss_code_bins", |attempt| {
         let loss = loss(1.0);
         // SAFETY: a live handle.
-        attempt.quiet(|| assert_eq!(unsafe { qtensor_loss_code_bins(loss.handle, 0) }, 31));
+        assert_eq!(attempt.quiet(|| unsafe { qtensor_loss_code_bins(loss.handle, 0) }), 31);
     }),
     ("qtensor_loss_code_histogram", |attempt| {
         let (loss, written) = (loss(1.0), Cell::new(77));
@@ -249,7 +254,7 @@ pub(crate) const CASES: &[Case] = &[
         attempt.call(run, || assert_eq!(counts.get(), [77; 31]));
     }),
     ("qtensor_clock_now", |attempt| {
-        attempt.quiet(|| assert!(qtensor_clock_now() > 0));
+        assert!(attempt.quiet(|| qtensor_clock_now()) > 0);
     }),
     ("qtensor_timing_summarize", |attempt| {
         let struct_size = size_of::<qtensor_timing_t>();
@@ -316,7 +321,7 @@ pub(crate) const CASES: &[Case] = &[
         let tree = Tree::new();
         let meter = tree.meter();
         // SAFETY: a live handle.
-        attempt.quiet(|| assert_eq!(unsafe { qtensor_energy_meter_packages(meter.handle) }, 1));
+        assert_eq!(attempt.quiet(|| unsafe { qtensor_energy_meter_packages(meter.handle) }), 1);
     }),
     ("qtensor_energy_meter_start", |attempt| {
         let tree = Tree::new();

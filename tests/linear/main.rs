@@ -29,9 +29,9 @@ use steps::steps;
 
 /// How many small things there are in the smaller input: a step of a traced process takes as long as
 /// thousands of instructions.
-const N: usize = 48;
+const N: usize = 24;
 /// The same in files, which are read by calls of the system.
-const N_IN_FILES: usize = 16;
+const N_IN_FILES: usize = 8;
 /// Where a sort is in it, four times the things take somewhat more than four times the steps; what is
 /// quadratic would take up to sixteen times as many.
 const MOST: f64 = 6.0;
@@ -87,6 +87,7 @@ fn compare_files(what: &str, inputs: Inputs, parse: fn(PathBuf)) {
 }
 
 #[test]
+#[ignore = "takes a minute: make test-trust"]
 fn messages() {
     compare("QTensor", N, blowups::messages, |bytes| drop(QTensor::deserialize(bytes)));
     compare("DenseTensor", N, blowups::messages, |bytes| drop(DenseTensor::deserialize(bytes)));
@@ -96,6 +97,7 @@ fn messages() {
 }
 
 #[test]
+#[ignore = "takes a minute: make test-trust"]
 fn walks_of_databases() {
     compare_files("reader", blowups::databases, |path| {
         let mut reader = Reader::open(&path).unwrap();
@@ -110,12 +112,14 @@ fn walks_of_databases() {
 }
 
 #[test]
+#[ignore = "takes a minute: make test-trust"]
 fn whole_databases() {
     compare_files("load_all", blowups::databases, |path| drop(load_all(&path)));
     compare_files("catalog", blowups::databases, |path| drop(Catalog::open(&path)));
 }
 
 #[test]
+#[ignore = "takes a minute: make test-trust"]
 fn networks() {
     compare("net", N_IN_FILES, blowups::networks, |bytes| {
         let Ok(net) = Net::of(bytes) else { return };
