@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
   try {
     EnergyMeter meter;
     meter.start();
-    CHECK(meter.packages() > 0);
+    CHECK(meter.packages() > 0 && meter.source() > 0);
     CHECK(meter.read().joules > 0);
   } catch (const caffe2_qtensor::Error &unavailable) {
     CHECK(unavailable.status() == QTENSOR_UNAVAILABLE);

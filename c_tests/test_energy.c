@@ -40,6 +40,7 @@ static void nulls(void) {
   NULL_CALL(qtensor_energy_meter_start, "meter", NULL);
   NULL_CALL(qtensor_energy_meter_read, "meter", NULL, &reading);
   NULL_ANSWER(qtensor_energy_meter_packages, 0, NULL);
+  NULL_ANSWER(qtensor_energy_meter_source, 0, NULL);
   NULL_FREE(qtensor_energy_meter_free);
   CHECK(energy.joules == -7 && meter == UNTOUCHED && reading.joules == -7);
 }
@@ -55,6 +56,7 @@ static void a_tree_is_measured(void) {
   write_zone("intel-rapl:0", "energy_uj", "9000000\n");
   WORKS(qtensor_energy_meter_open_powercap, root(), &meter);
   CHECK(qtensor_energy_meter_packages(meter) == 1);
+  CHECK(qtensor_energy_meter_source(meter) == QTENSOR_ENERGY_POWERCAP);
   REFUSES(QTENSOR_UNAVAILABLE, qtensor_energy_meter_read, meter, &reading);
   SAYS("no counter has moved");
   NULL_CALL(qtensor_energy_meter_read, "out", meter, NULL);

@@ -81,6 +81,8 @@ static void constants(void) {
   VALUE(QTENSOR_CAFFE2_L2_APPROX, 3);
   VALUE(QTENSOR_CAFFE2_KL, 4);
   VALUE(QTENSOR_CAFFE2_P99, 5);
+  VALUE(QTENSOR_ENERGY_POWERCAP, 1);
+  VALUE(QTENSOR_ENERGY_PERF, 2);
 }
 
 /* On machines with addresses of 64 bits, which is where there are any prebuilt programs. */

@@ -253,6 +253,12 @@
 // The range that holds a share of the values.
 #define QTENSOR_CAFFE2_P99 5
 
+// Linux's powercap tree.
+#define QTENSOR_ENERGY_POWERCAP 1
+
+// Linux's performance events.
+#define QTENSOR_ENERGY_PERF 2
+
 // What a call came to. Values are never renumbered; later versions may add some.
 //
 // A call that does not return QTENSOR_OK has changed nothing and written no output, except where
@@ -715,11 +721,11 @@ typedef struct {
 typedef struct {
   // The caller's sizeof(qtensor_loss_options_t).
   size_t struct_size;
-  // Not 0: each code is counted, up to a precision of 16.
+  // Not 0: each code is counted, NaNs' too, up to a precision of 16; 8 bytes a code, channel and thread.
   int32_t code_histogram;
   // Not 0: the magnitudes of errors are counted, for quantiles.
   int32_t error_histogram;
-  // Not 0: references and values are counted, for the divergence; 64 KiB a channel.
+  // Not 0: references and values are counted, for the divergence; 64 KiB a channel and thread.
   int32_t value_histogram;
   // On how many threads to work; 0 is 1.
   uint32_t threads;
@@ -779,7 +785,8 @@ typedef struct {
   double code_entropy;
   // The divergence of Kullback and Leibler of what the values keep of the references' distribution,
   // in bits: the references' shares of 4096 bins against the values' shares, each spread over the
-  // bins of the references of the same ranks.
+  // bins of the references of the same ranks. Only the order of bins counts, so an error that keeps
+  // it, such as a factor, has 0.
   double kl;
   // The median of |e|, within 1/64 of it; as qtensor_loss_quantile() gives it.
   double p50;
@@ -2331,8 +2338,11 @@ qtensor_status qtensor_params_choose_caffe2(const float *values,
 // Measures what a tensor lost against the `n` floats that it was made from, without writing the
 // dequantized values out. `options` may be NULL; `*out` is freed with qtensor_loss_free().
 //
-// QTENSOR_SHAPE_MISMATCH unless n is qtensor_size(); QTENSOR_OUT_OF_RANGE for a precision of 0 or
-// above 32; QTENSOR_UNSUPPORTED for a histogram of codes above precision 16 and for options of a later
+// In the processor's default modes for floating point: where subnormal numbers are taken for 0, so
+// they are here.
+//
+// QTENSOR_SHAPE_MISMATCH unless n is qtensor_size() and the channels fit the dimensions;
+// QTENSOR_OUT_OF_RANGE for a precision of 0 or above 32; QTENSOR_UNSUPPORTED for a histogram of codes above precision 16 and for options of a later
 // version; QTENSOR_BUFFER_TOO_SMALL where options->struct_size is smaller than the first version's.
 qtensor_status qtensor_loss_measure(const qtensor_t *tensor,
                                     const float *reference,
@@ -2522,6 +2532,9 @@ void qtensor_energy_meter_free(qtensor_energy_meter_t *meter);
 
 // How many packages are measured.
 size_t qtensor_energy_meter_packages(const qtensor_energy_meter_t *meter);
+
+// Where the numbers of a meter come from: QTENSOR_ENERGY_POWERCAP or QTENSOR_ENERGY_PERF; 0 for NULL.
+int32_t qtensor_energy_meter_source(const qtensor_energy_meter_t *meter);
 
 // Starts a measurement anew.
 //

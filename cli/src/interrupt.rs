@@ -17,6 +17,12 @@ impl Interrupt {
         let arrived = Arc::new(AtomicUsize::new(0));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             let number = usize::try_from(signal).unwrap_or(0);
+            // A second one ends it at once, whatever it waits for.
+            let again = Arc::new(AtomicBool::new(false));
+            let status = signal.saturating_add(128);
+            signal_hook::flag::register_conditional_shutdown(signal, status, Arc::clone(&again))
+                .map_err(failed)?;
+            signal_hook::flag::register(signal, again).map_err(failed)?;
             signal_hook::flag::register_usize(signal, Arc::clone(&arrived), number)
                 .map_err(failed)?;
         }

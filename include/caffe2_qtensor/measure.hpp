@@ -207,6 +207,8 @@ class EnergyMeter {
   }
 
   std::size_t packages() const noexcept { return qtensor_energy_meter_packages(handle_.get()); }
+  // QTENSOR_ENERGY_POWERCAP or QTENSOR_ENERGY_PERF.
+  std::int32_t source() const noexcept { return qtensor_energy_meter_source(handle_.get()); }
   void start() { detail::call(&qtensor_energy_meter_start, handle_.get()); }
   qtensor_energy_reading_t read() {
     qtensor_energy_reading_t reading;

@@ -8,7 +8,7 @@ use super::handle::{
 use super::panic::{call, quiet};
 use super::status::qtensor_status;
 use crate::caffe2::minidb::as_path;
-use crate::measure::energy::{Meter, Table, Work, modeled};
+use crate::measure::energy::{Meter, Source, Table, Work, modeled};
 use core::ffi::c_char;
 
 /// What was done, in numbers of operations and of bytes.
@@ -227,6 +227,11 @@ pub unsafe extern "C" fn qtensor_energy_model(
     }
 }
 
+/// Linux's powercap tree.
+pub const QTENSOR_ENERGY_POWERCAP: i32 = 1;
+/// Linux's performance events.
+pub const QTENSOR_ENERGY_PERF: i32 = 2;
+
 /// Measures what the processor's packages take, by counters that they have, whatever runs on them. Not
 /// to be used by several threads at once.
 pub struct qtensor_energy_meter_t(Meter);
@@ -303,6 +308,19 @@ pub unsafe extern "C" fn qtensor_energy_meter_packages(
 ) -> usize {
     // SAFETY: the crate's Safety section.
     quiet(0, || unsafe { meter.as_ref() }.map_or(0, |meter| meter.0.packages()))
+}
+
+/// Where the numbers of a meter come from: QTENSOR_ENERGY_POWERCAP or QTENSOR_ENERGY_PERF; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qtensor_energy_meter_source(meter: *const qtensor_energy_meter_t) -> i32 {
+    quiet(0, || {
+        // SAFETY: the crate's Safety section.
+        match unsafe { meter.as_ref() }.map(|meter| meter.0.source()) {
+            Some(Source::Powercap) => QTENSOR_ENERGY_POWERCAP,
+            Some(Source::Perf) => QTENSOR_ENERGY_PERF,
+            None => 0,
+        }
+    })
 }
 
 /// Starts a measurement anew.

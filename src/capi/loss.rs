@@ -17,11 +17,11 @@ use crate::measure::{ErrorOptions, Errors, compare};
 pub struct qtensor_loss_options_t {
     /// The caller's sizeof(qtensor_loss_options_t).
     pub struct_size: usize,
-    /// Not 0: each code is counted, up to a precision of 16.
+    /// Not 0: each code is counted, NaNs' too, up to a precision of 16; 8 bytes a code, channel and thread.
     pub code_histogram: i32,
     /// Not 0: the magnitudes of errors are counted, for quantiles.
     pub error_histogram: i32,
-    /// Not 0: references and values are counted, for the divergence; 64 KiB a channel.
+    /// Not 0: references and values are counted, for the divergence; 64 KiB a channel and thread.
     pub value_histogram: i32,
     /// On how many threads to work; 0 is 1.
     pub threads: u32,
@@ -63,8 +63,11 @@ fn one(errors: Errors) -> Result<qtensor_loss_t> {
 /// Measures what a tensor lost against the `n` floats that it was made from, without writing the
 /// dequantized values out. `options` may be NULL; `*out` is freed with qtensor_loss_free().
 ///
-/// QTENSOR_SHAPE_MISMATCH unless n is qtensor_size(); QTENSOR_OUT_OF_RANGE for a precision of 0 or
-/// above 32; QTENSOR_UNSUPPORTED for a histogram of codes above precision 16 and for options of a later
+/// In the processor's default modes for floating point: where subnormal numbers are taken for 0, so
+/// they are here.
+///
+/// QTENSOR_SHAPE_MISMATCH unless n is qtensor_size() and the channels fit the dimensions;
+/// QTENSOR_OUT_OF_RANGE for a precision of 0 or above 32; QTENSOR_UNSUPPORTED for a histogram of codes above precision 16 and for options of a later
 /// version; QTENSOR_BUFFER_TOO_SMALL where options->struct_size is smaller than the first version's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_loss_measure(

@@ -64,7 +64,8 @@ pub struct qtensor_loss_metrics_t {
     pub code_entropy: f64,
     /// The divergence of Kullback and Leibler of what the values keep of the references' distribution,
     /// in bits: the references' shares of 4096 bins against the values' shares, each spread over the
-    /// bins of the references of the same ranks.
+    /// bins of the references of the same ranks. Only the order of bins counts, so an error that keeps
+    /// it, such as a factor, has 0.
     pub kl: f64,
     /// The median of |e|, within 1/64 of it; as qtensor_loss_quantile() gives it.
     pub p50: f64,

@@ -118,6 +118,18 @@ impl CodeStatistics {
         self.counted.as_ref().map_or(0, |codes| codes.lowest)
     }
 
+    /// Every code is 0.
+    fn all_zero(&mut self) {
+        self.range = (self.count > 0).then_some((0, 0));
+        self.zeros = self.count;
+        if let Some(counted) = &mut self.counted {
+            let place = usize::try_from(counted.lowest.unsigned_abs()).ok();
+            if let Some(count) = place.and_then(|place| counted.counts.get_mut(place)) {
+                *count = self.count;
+            }
+        }
+    }
+
     /// How many different codes occur; `None` where there is no histogram.
     pub fn distinct(&self) -> Option<u64> {
         let codes = self.counted.as_ref()?;
@@ -164,6 +176,11 @@ impl QTensor {
             ones: self.plane_ones()?,
             counted: if counted { Some(CodeCounts::new(self)?) } else { None },
         };
+        if found.ones.iter().all(|ones| *ones == 0) {
+            // There may be more elements than anything could be stored for.
+            found.all_zero();
+            return Ok(found);
+        }
         let mut codes = [0_i64; BLOCK];
         for first in (0..self.size()).step_by(BLOCK) {
             let length = self.size().saturating_sub(first).min(BLOCK);

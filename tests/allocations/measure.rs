@@ -323,6 +323,13 @@ pub(crate) const CASES: &[Case] = &[
         // SAFETY: a live handle.
         assert_eq!(attempt.quiet(|| unsafe { qtensor_energy_meter_packages(meter.handle) }), 1);
     }),
+    ("qtensor_energy_meter_source", |attempt| {
+        let tree = Tree::new();
+        let meter = tree.meter();
+        // SAFETY: a live handle.
+        let source = attempt.quiet(|| unsafe { qtensor_energy_meter_source(meter.handle) });
+        assert_eq!(source, QTENSOR_ENERGY_POWERCAP);
+    }),
     ("qtensor_energy_meter_start", |attempt| {
         let tree = Tree::new();
         let meter = tree.meter();

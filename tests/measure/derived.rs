@@ -116,3 +116,16 @@ fn statistics_of_codes() {
     assert_eq!((empty.count(), empty.range()), (0, None));
     assert!(empty.entropy().unwrap().is_nan());
 }
+
+/// There may be more elements than anything is stored for.
+#[test]
+fn statistics_of_tensors_without_planes() {
+    for (dims, precision, signed) in [([1 << 40], 4, true), ([1 << 62], 0, false)] {
+        let tensor = QTensor::with_shape(&dims, precision, signed).unwrap();
+        let codes = tensor.code_statistics().unwrap();
+        let count = dims[0].unsigned_abs();
+        assert_eq!((codes.count(), codes.zeros(), codes.range()), (count, count, Some((0, 0))));
+        let place = usize::try_from(codes.lowest_code().unsigned_abs()).unwrap();
+        assert_eq!((codes.histogram()[place], codes.distinct()), (count, Some(1)));
+    }
+}

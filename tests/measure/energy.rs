@@ -97,7 +97,7 @@ fn nothing_there_is_unavailable() {
     assert_eq!(tree.refusal().kind(), ErrorKind::Unavailable);
     tree.write("intel-rapl:0", "max_energy_range_uj", "100");
     let text = tree.refusal().to_string();
-    assert!(text.contains("a package has no counter of energy"), "{text}");
+    assert!(text.contains("a package lacks its counter of energy"), "{text}");
 }
 
 #[test]
@@ -208,4 +208,21 @@ fn every_entry_of_the_model_counts() {
     assert_eq!((product.int32_adds, product.bit_operations), (2 * 3 * 2 * 8, 2 * 2 * 3 * 2 * 8));
     let product = Work::float_product(2, 3, 33);
     assert_eq!((product.float_adds, product.float_multiplies), (198, 198));
+}
+
+/// A package that is there and cannot be looked at would be missing from the sum.
+#[test]
+fn no_package_is_left_out() {
+    let tree = Tree::new("left-out");
+    tree.zone("intel-rapl:0", "package-0\n", "1000000\n", "262143328850\n");
+    std::fs::create_dir_all(tree.0.join("intel-rapl:1/name")).unwrap();
+    assert_eq!(tree.refusal().kind(), ErrorKind::Unavailable);
+}
+
+/// What stands far behind a number is looked at, too.
+#[test]
+fn numbers_end_where_the_file_does() {
+    let tree = Tree::new("blanks");
+    tree.zone("intel-rapl:0", "package-0\n", &format!("5{}junk", " ".repeat(300)), "1000\n");
+    assert_eq!(tree.refusal().kind(), ErrorKind::Malformed);
 }

@@ -154,6 +154,15 @@ impl Convert {
     }
 
     fn converted(&self, context: &Context, tensor: QTensor, form: Form) -> Result<Converted> {
+        if let (Form::Int8, Some(precision)) = (form, self.precision)
+            && precision != 8
+        {
+            let refused = format!(
+                "An Int8TensorCPU has 8 bits, and --precision asks for {precision}; --to qtensor \
+                 makes a QTensor of it."
+            );
+            return Err(Failure::new(refused));
+        }
         let wanted = match form {
             Form::Int8 if tensor.int8_serialized_size(b"").is_ok() && self.precision.is_none() => {
                 return Ok(Converted { tensor, form, exact: true });

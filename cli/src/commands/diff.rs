@@ -81,7 +81,9 @@ struct Compared {
 #[derive(Clone, Serialize)]
 struct Metrics {
     count: u64,
+    /// Pairs of which one is not finite; those among them that are not the same twice.
     non_finite: u64,
+    unlike: u64,
     sqnr: f64,
     /// Whether there is no error at all, so that the SQNR is infinite.
     exact: bool,
@@ -99,7 +101,8 @@ struct Metrics {
 
 /// Two tensors of one name.
 enum Outcome {
-    Errors(Box<Errors>),
+    /// And how many pairs are unlike that no sum can hold.
+    Errors(Box<Errors>, u64),
     Same,
     Not(&'static str),
 }
@@ -114,7 +117,7 @@ impl Diff {
         // Files of one tensor each are compared whatever the tensors are called.
         let single = a.items().len() == 1 && b.items().len() == 1;
         let progress = context.progress(all.iter().map(|item| item.bytes).sum());
-        let (mut tensors, mut total) = (Vec::new(), Errors::default());
+        let (mut tensors, mut total, mut all_unlike) = (Vec::new(), Errors::default(), 0u64);
         let mut used = vec![false; b.items().len()];
         for (index, item) in a.items().iter().enumerate() {
             context.interrupt.check()?;
@@ -130,8 +133,9 @@ impl Diff {
             used.get_mut(place).into_iter().for_each(|used| *used = true);
             let outcome = self.one(a.load(index)?, b.load(place)?);
             let outcome = outcome.map_err(|failure| failure.about(&item.name))?;
-            if let Outcome::Errors(errors) = &outcome {
+            if let Outcome::Errors(errors, unlike) = &outcome {
                 total.merge(errors)?;
+                all_unlike = all_unlike.saturating_add(*unlike);
             }
             tensors.push(self.judged(&item.name, &outcome));
             let other = b.items().get(place).map_or(0, |item| item.bytes);
@@ -147,15 +151,16 @@ impl Diff {
         let report = Report {
             references: shown(self.references.as_os_str().as_encoded_bytes()),
             values: shown(self.values.as_os_str().as_encoded_bytes()),
-            total: Metrics::of(&total),
+            total: Metrics::of(&total, all_unlike),
             tensors,
             holds,
         };
-        self.print(context, &report)?;
+        let printed = self.print(context, &report);
         let failed: Vec<&str> =
             report.tensors.iter().filter(|it| !it.holds).map(|it| it.name.as_str()).collect();
         match failed.as_slice() {
-            [] => Ok(()),
+            [] => printed,
+            // Whether anybody reads the table or not.
             [first, more @ ..] => Err(Failure::new(format!(
                 "{}, {}: {} not as asked for: {first}{}",
                 report.references,
@@ -181,7 +186,7 @@ impl Diff {
             threads => threads,
         };
         let options = ErrorOptions { threads, ..ErrorOptions::default() };
-        let errors = |errors: Errors| Ok(Outcome::Errors(Box::new(errors)));
+        let errors = |errors, unlike| Ok(Outcome::Errors(Box::new(errors), unlike));
         // A dequantized scalar has a dimension.
         let dims_of = |tensor: &QTensor| tensor.dims().to_vec();
         let (dims, reference) = match &a {
@@ -195,12 +200,22 @@ impl Diff {
             |other: &[i64]| dims == other || matches!((&*dims, other), ([], [1]) | ([1], []));
         match (&a, &b, &reference) {
             (_, Loaded::Quantized(tensor), Some(reference)) => match same_shape(tensor.dims()) {
-                true => errors(tensor.errors(reference, &options)?),
+                true => {
+                    let found = tensor.errors(reference, &options)?;
+                    let unlike = match found.non_finite() {
+                        0 => 0,
+                        _ => unlike(reference, &dequantized(tensor, threads)?),
+                    };
+                    errors(found, unlike)
+                }
                 false => Ok(Outcome::Not("other shape")),
             },
             (_, Loaded::Dense(tensor), Some(reference)) => match floats_of(tensor)? {
                 Some(_) if !same_shape(tensor.dims()) => Ok(Outcome::Not("other shape")),
-                Some(values) => errors(compare(reference, &values, &options)?),
+                Some(values) => {
+                    let found = compare(reference, &values, &options)?;
+                    errors(found, unlike(reference, &values))
+                }
                 None => Ok(Outcome::Not("other type")),
             },
             (Loaded::Dense(a), Loaded::Dense(b), None) => Ok(match a == b {
@@ -216,7 +231,7 @@ impl Diff {
 
     fn judged(&self, name: &[u8], outcome: &Outcome) -> Compared {
         let (result, metrics) = match outcome {
-            Outcome::Errors(errors) => ("compared", Some(Metrics::of(errors))),
+            Outcome::Errors(errors, unlike) => ("compared", Some(Metrics::of(errors, *unlike))),
             Outcome::Same => ("same", None),
             Outcome::Not(reason) => (*reason, None),
         };
@@ -249,17 +264,29 @@ impl Diff {
     }
 }
 
+/// Pairs that are no finite numbers, and not the same: NaN is like NaN.
+fn unlike(references: &[f32], values: &[f32]) -> u64 {
+    let is_unlike = |(x, y): &(&f32, &f32)| {
+        !(x.is_finite() && y.is_finite() || x == y || x.is_nan() && y.is_nan())
+    };
+    let count = references.iter().zip(values).filter(is_unlike).count();
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
 impl Metrics {
-    fn of(errors: &Errors) -> Metrics {
+    /// Where pairs are unlike that no sum can hold, the error is as large as can be.
+    fn of(errors: &Errors, unlike: u64) -> Metrics {
+        let or_worst = |number: f64, worst: f64| if unlike == 0 { number } else { worst };
         Metrics {
             count: errors.count(),
             non_finite: errors.non_finite(),
-            sqnr: errors.sqnr(),
-            exact: errors.sum_squared() == 0.0,
-            rmse: errors.rmse(),
-            mae: errors.mae(),
+            unlike,
+            sqnr: or_worst(errors.sqnr(), f64::NEG_INFINITY),
+            exact: unlike == 0 && errors.sum_squared() == 0.0,
+            rmse: or_worst(errors.rmse(), f64::INFINITY),
+            mae: or_worst(errors.mae(), f64::INFINITY),
             mean_error: errors.mean_error(),
-            max_error: errors.max_absolute(),
+            max_error: or_worst(errors.max_absolute(), f64::INFINITY),
             max_index: errors.max_index(),
             cosine: errors.cosine(),
             effective_bits: errors.effective_bits(),

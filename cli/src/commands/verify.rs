@@ -61,8 +61,9 @@ impl Verify {
             }
             Err(error) => return Err(error.into()),
         }
-        self.print(context, &report)?;
-        if report.problems.is_empty() { Ok(()) } else { Err(Failure::Negative) }
+        let printed = self.print(context, &report);
+        // Whether anybody reads it or not.
+        if report.problems.is_empty() { printed } else { Err(Failure::Negative) }
     }
 
     fn all(&self, context: &Context, input: &Input, report: &mut Report) -> Result<()> {

@@ -39,7 +39,7 @@ pub(super) fn recognize(path: &Path) -> Result<Format> {
         return Err(about(error));
     }
     let bytes = single::read_file(path)?;
-    if peek(&bytes).is_ok_and(|blob| !blob.kind.is_empty()) {
+    if peek(&bytes).is_ok_and(|blob| is_name(blob.kind)) {
         return Ok(Format::Blob);
     }
     if QTensor::deserialize_proto(&bytes).is_ok() {
@@ -50,8 +50,12 @@ pub(super) fn recognize(path: &Path) -> Result<Format> {
     Err(InputError::other(path, reason))
 }
 
+/// Whether a type is a name, as types are.
+fn is_name(kind: &[u8]) -> bool {
+    !kind.is_empty() && kind.iter().all(u8::is_ascii_graphic)
+}
+
 /// Whether what reads as a network is one: of operators whose types are names.
 fn is_net(net: &Net<'_>) -> bool {
-    let is_name = |kind: &[u8]| !kind.is_empty() && kind.iter().all(u8::is_ascii_graphic);
     !net.fills().is_empty() && net.fills().iter().all(|fill| is_name(fill.kind()))
 }

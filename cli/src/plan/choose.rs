@@ -2,7 +2,6 @@
 
 use super::{Method, Plan};
 use crate::failure::{Failure, Result};
-use caffe2_qtensor::Error;
 use caffe2_qtensor::calibrate::{
     self, Caffe2Options, Kind, Missing, Observer, ObserverConfig, Target, choose_caffe2,
 };
@@ -32,12 +31,12 @@ impl Plan {
         method: calibrate::Method,
         target: &Target,
     ) -> Result<(f64, f64)> {
-        match observer.choose(0, method, target) {
-            Ok(choice) => Ok((choice.scale, choice.bias)),
-            // Values of which none is finite have codes for what they become.
-            Err(Error::Finished { .. }) if self.skips_non_finite() => Ok((1.0, 0.0)),
-            Err(error) => Err(error.into()),
+        // Values of which none is finite have codes for what they become.
+        if self.skips_non_finite() && observer.statistics(0)?.finite == 0 {
+            return Ok((1.0, 0.0));
         }
+        let choice = observer.choose(0, method, target)?;
+        Ok((choice.scale, choice.bias))
     }
 
     /// The scale and bias by one of Caffe2's choosers.

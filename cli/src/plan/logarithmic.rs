@@ -20,12 +20,14 @@ pub(super) fn quantize(
     let precision = u32::from(tensor.precision().min(32));
     let highest = f64::from(1u32.checked_shl(precision).unwrap_or(0).wrapping_sub(1));
     let exponent = if largest > 0.0 { f64::from(largest).log2() } else { 0.0 };
-    let mut best: Option<(f64, f64)> = None;
+    let mut best: Option<((u64, f64), f64)> = None;
     for step in STEPS {
         set(&mut tensor, step, exponent, highest);
         tensor.quantize(values, options)?;
         let errors = ErrorOptions { threads: options.threads, ..ErrorOptions::default() };
-        let error = tensor.errors(values, &errors)?.sum_squared();
+        let errors = tensor.errors(values, &errors)?;
+        // What becomes infinite is in no sum.
+        let error = (errors.non_finite(), errors.sum_squared());
         if best.is_none_or(|(least, _)| error < least) {
             best = Some((error, step));
         }
@@ -36,8 +38,13 @@ pub(super) fn quantize(
     Ok(tensor)
 }
 
-/// The highest code is the multiple of the step next to the largest magnitude's exponent.
+/// The highest code is the multiple of the step next to the largest magnitude's exponent, and finite.
 fn set(tensor: &mut QTensor, step: f64, exponent: f64, highest: f64) {
+    let mut top = (exponent / step).round();
+    // There are no floats of 2^128 and more.
+    if top * step >= 128.0 {
+        top -= 1.0;
+    }
     tensor.set_scale(step);
-    tensor.set_bias((exponent / step).round() - (highest - 1.0));
+    tensor.set_bias(top - (highest - 1.0));
 }

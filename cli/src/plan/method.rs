@@ -78,6 +78,9 @@ pub(crate) struct MethodOptions {
 impl MethodOptions {
     /// The method with what belongs to it.
     pub(crate) fn method(&self) -> Result<Method> {
+        if self.range.is_some() && self.method != MethodName::Fixed {
+            return Err(Failure::new("--range goes with --method fixed."));
+        }
         self.named(self.method)
     }
 

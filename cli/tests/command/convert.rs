@@ -103,3 +103,12 @@ fn what_is_not_selected_or_not_quantized_is_copied() {
     assert_eq!(ran.status, Some(2), "{}", ran.error);
     folder.refused(&["convert", "a", "-o", "c", "--to", "int8", "-p", "4"], "precision of 8");
 }
+
+#[test]
+fn bytes_have_eight_bits() {
+    let folder = Folder::new();
+    let int8 = data("digits/digits_int8.minidb");
+    let arguments = ["convert", int8.to_str().unwrap(), "-o", "q", "-p", "4"];
+    folder.refused(&arguments, "An Int8TensorCPU has 8 bits, and --precision asks for 4");
+    folder.done(&[&arguments[..], &["--to", "qtensor"]].concat());
+}

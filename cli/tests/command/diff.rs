@@ -89,3 +89,34 @@ fn shapes_and_types_that_differ() {
     folder.done(&["diff", "a.npy", "b.npy", "--max-error", "0"]);
     folder.refused(&["diff", "a.npy", "missing"], "missing: Cannot");
 }
+
+/// What is no number is as wrong as can be, unless it is so in both.
+#[test]
+fn numbers_against_none() {
+    let folder = Folder::new();
+    let mut broken = values(320);
+    broken[5] = f32::NAN;
+    broken[6] = f32::INFINITY;
+    folder.database("a", &[(b"w", &[16, 20], values(320))]);
+    folder.database("b", &[(b"w", &[16, 20], broken)]);
+    let metrics = folder.json(&["diff", "a", "b", "--json"])["tensors"][0]["metrics"].clone();
+    assert_eq!((&metrics["unlike"], &metrics["exact"]), (&2.into(), &false.into()));
+    for limit in [["--min-sqnr", "-1000"], ["--max-error", "1e30"]] {
+        folder
+            .run(&[&["diff", "a", "b"][..], &limit].concat())
+            .check_refused("not as asked for: w");
+    }
+    folder.done(&["diff", "b", "b", "--min-sqnr", "100", "--max-error", "0"]);
+}
+
+/// The answer is in the exit status, whoever reads the table.
+#[test]
+fn a_pipe_that_nobody_reads() {
+    let folder = Folder::new();
+    folder.done(&["quantize", &model(), "-o", "q", "-p", "4", "-q"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = folder.command();
+    command.args(["diff", &model(), "q", "--min-sqnr", "90"]);
+    assert_eq!(command.stdout(writer).status().unwrap().code(), Some(1));
+}

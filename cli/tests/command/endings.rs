@@ -171,3 +171,32 @@ fn progress_stays_away_from_pipes() {
     let ran = folder.run(&["quantize", "in", "-o", "out", "-p", "4"]);
     assert_eq!((ran.status, ran.error.as_str()), (Some(0), ""));
 }
+
+/// A process that waits for a reader looks at no flag; the second signal ends it.
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let folder = Folder::new();
+    let names: Vec<Vec<u8>> = (0..3000).map(|i| format!("tensor_{i}").into_bytes()).collect();
+    let tensors: Vec<(&[u8], &[i64], Vec<f32>)> =
+        names.iter().map(|name| (name.as_slice(), &[2i64, 2][..], values(4))).collect();
+    folder.database("in", &tensors);
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut child = folder.command().args(["inspect", "in"]).stdout(writer).spawn().unwrap();
+    let signal = || {
+        let kill = Command::new("kill").args(["-s", "TERM", &child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    };
+    // Until the pipe is full: the process sleeps, and goes on sleeping.
+    let stat = format!("/proc/{}/stat", child.id());
+    let mut asleep = 0;
+    while asleep < 10 {
+        let sleeps = fs::read_to_string(&stat).unwrap().contains(") S ");
+        asleep = if sleeps { asleep + 1 } else { 0 };
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    signal();
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    signal();
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    drop(reader);
+}

@@ -149,3 +149,15 @@ fn a_cut_network_is_refused_wherever_it_is_cut() {
         folder.refused(&["quantize", "cut", "-o", "out", "-p", "4"], "cut: ");
     }
 }
+
+/// A network of which a bit has flipped in the type of an operator is nothing else instead.
+#[test]
+fn a_damaged_network_is_no_blob() {
+    let folder = Folder::new();
+    let mut bytes = std::fs::read(network()).unwrap();
+    let place = bytes.windows(15).position(|window| window == b"GivenTensorFill").unwrap();
+    bytes[place] ^= 0x80;
+    folder.file("damaged", &bytes);
+    folder
+        .refused(&["quantize", "damaged", "-o", "out", "-p", "4"], "The file is none that is read");
+}

@@ -224,3 +224,27 @@ fn two_tensors_of_one_name_are_refused() {
     folder.file("in", &[record.clone(), record].concat());
     folder.refused(&["quantize", "in", "-o", "out", "-p", "4"], "two tensors have the name 'w'");
 }
+
+/// The largest floats stay finite as powers.
+#[test]
+fn logarithms_of_the_largest_floats() {
+    let folder = Folder::new();
+    let mut most = vec![0.5; 320];
+    most[0] = 3e38;
+    let all = [f32::MAX, -f32::MAX].repeat(160);
+    folder.database("in", &[(b"most", &[16, 20], most), (b"all", &[16, 20], all)]);
+    folder.done(&["quantize", "in", "-o", "out", "-p", "4", "-q", "--log"]);
+    for name in ["most", "all"] {
+        let mut found = vec![0.0f32; 320];
+        quantized(&folder.path("out"), name).dequantize(&mut found, 1).unwrap();
+        assert!(found.iter().all(|value| value.is_finite()), "{name}");
+        assert!(found[0] > 2e38, "{name}: {}", found[0]);
+    }
+}
+
+#[test]
+fn a_range_goes_with_its_method() {
+    let folder = Folder::new();
+    let arguments = ["quantize", &model(), "-o", "out", "-p", "4", "--range", "0", "1"];
+    folder.refused(&arguments, "--range goes with --method fixed");
+}

@@ -17,7 +17,9 @@ pub(super) struct Text {
 
 impl Text {
     pub(super) fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default().trim_ascii()
+        let text = self.bytes.get(..self.length).unwrap_or_default();
+        // Behind the end there may be anything.
+        if self.length == LONGEST { text } else { text.trim_ascii() }
     }
 }
 

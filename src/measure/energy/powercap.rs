@@ -36,9 +36,14 @@ pub(super) fn zones(root: &Path) -> Result<Vec<Zone>> {
     for number in 0..MOST_ZONES {
         let mut buffer = [0; 16];
         let Some(name) = zone_name(number, &mut buffer) else { continue };
-        let Ok(file) = open(&below(root, &[name, "name"])?) else { continue };
-        let is_package = read(&file).is_ok_and(|text| text.bytes().starts_with(b"package"));
-        if !is_package {
+        // A zone that is there and cannot be looked at may be a package, which must not be left out.
+        let file = match open(&below(root, &[name, "name"])?) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(refused(&error)),
+        };
+        let text = read(&file).map_err(|error| refused(&error))?;
+        if !text.bytes().starts_with(b"package") {
             continue;
         }
         let part = |file| -> Result<File> {
@@ -62,7 +67,9 @@ pub(super) fn zones(root: &Path) -> Result<Vec<Zone>> {
 }
 
 impl Zone {
-    /// Microjoules since the last call, or the zone was opened.
+    /// Microjoules since the last call, or the zone was opened. A counter that is lower than it was has
+    /// reached its range and begun again; one that begins again for another reason, such as a driver
+    /// that was loaded anew, cannot be told from that.
     pub(super) fn advance(&mut self) -> Result<u64> {
         let now = self.now()?;
         let passed = match now.checked_sub(self.last) {
@@ -107,7 +114,7 @@ fn malformed(field: &'static str, value: u64, rule: &'static str) -> Error {
 fn refused(error: &io::Error) -> Error {
     let reason = match error.kind() {
         io::ErrorKind::PermissionDenied => "the counters of energy are for the superuser only",
-        io::ErrorKind::NotFound => "a package has no counter of energy",
+        io::ErrorKind::NotFound => "a package lacks its counter of energy, or the range of that",
         _ => "a counter of energy cannot be read",
     };
     Error::Unavailable { what: "energy counter", reason }
