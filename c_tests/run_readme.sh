@@ -108,10 +108,10 @@ package() {
 }
 cargo_build() {
   cd "$work/source"
-  CARGO_TARGET_DIR=target cargo build --release --locked
+  CARGO_TARGET_DIR=target cargo build --release --lib --locked
 }
 
-check "cargo build --release" cargo_build
+check "cargo build --release --lib" cargo_build
 check "shared, by hand" by_hand shared
 check "static, by hand" by_hand static
 check "install" quickly install_copy
