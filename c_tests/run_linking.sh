@@ -181,8 +181,8 @@ debian_package() {
   deb=$(echo "$packages"/*.deb)
   dpkg-deb --info "$deb"
   [ "$(dpkg-deb --field "$deb" Package)" = caffe2-qtensor ]
-  dpkg-deb --field "$deb" Depends | grep -q libc6
-  dpkg-deb --contents "$deb" | grep -q share/doc/caffe2-qtensor/LICENSE
+  dpkg-deb --field "$deb" Depends | grep libc6
+  dpkg-deb --contents "$deb" | grep share/doc/caffe2-qtensor/LICENSE
   mkdir -p "$system"/var/lib/dpkg/{info,updates}
   touch "$system"/var/lib/dpkg/{status,available}
   # An empty system has no C library to depend on, and no shell for the script that tells the
