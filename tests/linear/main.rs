@@ -28,8 +28,8 @@ use std::path::PathBuf;
 use steps::steps;
 
 /// How many small things there are in the smaller input: a step of a traced process takes as long as
-/// thousands of instructions.
-const N: usize = 24;
+/// thousands of instructions. A multiple of 16, for inputs of n / 16 larger things.
+const N: usize = 32;
 /// The same in files, which are read by calls of the system.
 const N_IN_FILES: usize = 8;
 /// Where a sort is in it, four times the things take somewhat more than four times the steps; what is
