@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Runs the C and C++ programs in this folder under valgrind, with the shared library, and under
-# AddressSanitizer with UndefinedBehaviorSanitizer, with the static one. `cargo test` runs each with
-# both.
+# Runs the C and C++ programs in this folder under valgrind, and under AddressSanitizer with
+# UndefinedBehaviorSanitizer, each linked with the shared and with the static library.
 #
 #   c_tests/run_checked.sh LIBRARIES TEXTS
 #
@@ -78,7 +77,8 @@ link_and_run() {
     "${run[@]}" "$program" "$data" "$texts" "$program.scratch"
 }
 
-# check_source SOURCE: one program in both variants, a line for each.
+# check_source SOURCE: one program in every variant, a line for each. It is compiled once for each
+# tool and linked twice.
 check_source() {
   local source=$1 tool linkage extra program compiler
   compiler_for "$source"
@@ -88,16 +88,16 @@ check_source() {
     program="$work/$(basename "$source").$tool"
     "${compiler[@]}" "${flags[@]}" "${extra[@]}" -c "$source" -o "$program.o" \
       >"$program.log" 2>&1 || true
-    linkage=shared
-    [ "$tool" = valgrind ] || linkage=static
-    if link_and_run "$program.$linkage" "$linkage" "$tool" \
-      "${compiler[0]}" "${extra[@]}" "$program.o" >>"$program.log" 2>&1; then
-      echo "ok      $(basename "$source") $linkage $tool"
-    else
-      echo "FAILED  $(basename "$source") $linkage $tool"
-      sed 's/^/        /' "$program.log"
-    fi
-    rm -rf "$program.$linkage" "$program.$linkage.scratch"
+    for linkage in shared static; do
+      if link_and_run "$program.$linkage" "$linkage" "$tool" \
+        "${compiler[0]}" "${extra[@]}" "$program.o" >>"$program.log" 2>&1; then
+        echo "ok      $(basename "$source") $linkage $tool"
+      else
+        echo "FAILED  $(basename "$source") $linkage $tool"
+        sed 's/^/        /' "$program.log"
+      fi
+      rm -rf "$program.$linkage" "$program.$linkage.scratch"
+    done
   done
 }
 
@@ -114,8 +114,8 @@ wait
 
 passed=$(cat "$work"/*.report | grep -c '^ok ' || true)
 failed=$(cat "$work"/*.report | grep -c '^FAILED ' || true)
-# A report that ends early has fewer lines than its two.
-missing=$((2 * $(ls "$here"/*.c "$here"/*.cc | wc -l) - passed - failed))
+# A report that ends early has fewer lines than its four.
+missing=$((4 * $(ls "$here"/*.c "$here"/*.cc | wc -l) - passed - failed))
 if [ "$missing" -ne 0 ]; then
   echo "FAILED  $missing variants without a report"
   failed=$((failed + missing))
