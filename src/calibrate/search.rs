@@ -198,11 +198,6 @@ pub(super) fn search_all<D: Parts>(
     range: (f64, f64),
     exactly: impl Fn(&Levels) -> Option<f64>,
 ) -> Option<Levels> {
-    let error = |levels: &Levels| {
-        let (fast, size) = objective.fast(distribution, levels);
-        // A difference of sums so large says little of it.
-        if fast > 1e-6 * size { Some(fast) } else { exactly(levels) }
-    };
     let mut best: Option<Levels> = None;
     for (place, bias) in biases.enumerate() {
         let rules = Rules { bias, ..*rules };
@@ -214,9 +209,43 @@ pub(super) fn search_all<D: Parts>(
         };
         let effort = Effort::of(rules.count).part(objective, tenths);
         let found = search(distribution, &rules, objective, range, &also, &effort);
-        best = least([best, found.map(|found| found.levels), whole], error);
+        let tried = [best, found.map(|found| found.levels), whole];
+        best = closest(tried, |levels| objective.fast(distribution, levels), &exactly);
     }
     best
+}
+
+/// The part of the sums behind an error that rounding may make of it.
+const ROUNDING: f64 = 1e-12;
+
+/// The levels with the smallest error. Where a difference of large sums does not tell whose it is,
+/// the errors are computed `exactly`, which takes longer.
+fn closest(
+    levels: [Option<Levels>; 3],
+    fast: impl Fn(&Levels) -> (f64, f64),
+    exactly: impl Fn(&Levels) -> Option<f64>,
+) -> Option<Levels> {
+    let mut bounds = levels.map(|levels| {
+        let levels = levels?;
+        let (error, size) = fast(&levels);
+        Some((levels, error - ROUNDING * size, error + ROUNDING * size))
+    });
+    let most = bounds.iter().flatten().map(|(_, _, most)| *most).fold(f64::INFINITY, f64::min);
+    let mut last = None;
+    for place in &mut bounds {
+        let levels = place.and_then(|(levels, least, _)| (least <= most).then_some(levels));
+        // The same levels need no second look.
+        if levels.is_none() || levels == last {
+            *place = None;
+        }
+        last = levels.or(last);
+    }
+    let mut left = bounds.into_iter().flatten().map(|(levels, ..)| levels);
+    let (first, second) = (left.next(), left.next());
+    match second {
+        None => first,
+        Some(_) => least([first, second, left.next()], exactly),
+    }
 }
 
 /// The best levels for a distribution of at least two different values from `min` to `max`. `also`

@@ -2,14 +2,12 @@
 
 use super::{Along, Distribution, LANES, Levels, Piece, Pieces};
 use core::arch::x86_64::*;
-use core::mem::offset_of;
 
 /// # Safety
 /// The machine has AVX-512 F.
 #[target_feature(enable = "avx512f")]
 pub(super) unsafe fn along(distribution: &Pieces<'_>, points: &Levels) -> Along {
     let (pieces, begin, (narrow, narrows)) = distribution.parts();
-    let base = pieces.as_ptr();
     let zero = _mm512_setzero_pd();
     let (first, step) = (_mm512_set1_pd(points.first), _mm512_set1_pd(points.step));
     let begin = _mm512_set1_pd(begin);
@@ -30,21 +28,15 @@ pub(super) unsafe fn along(distribution: &Pieces<'_>, points: &Levels) -> Along 
             bin = _mm512_min_epi64(bin, most);
             near = _mm512_cmpge_epi64_mask(bin, _mm512_set1_epi64(narrow as i64)) & !above;
         }
-        // A piece is eight doubles.
-        let at = _mm512_slli_epi64::<3>(bin);
-        let member = |offset: usize| {
-            let start = base.cast::<u8>().wrapping_add(offset);
-            // SAFETY: numbers of pieces, and a member of them.
-            unsafe { _mm512_i64gather_pd::<8>(at, start.cast()) }
-        };
-        let left = member(offset_of!(Piece, left));
-        let part = _mm512_mul_pd(_mm512_sub_pd(point, left), member(offset_of!(Piece, slope)));
+        // SAFETY: each is the number of a piece, by the two limits above.
+        let Members { before, sum_before, count, left, half, slope } =
+            unsafe { members(pieces, bin) };
+        let part = _mm512_mul_pd(_mm512_sub_pd(point, left), slope);
         let part = _mm512_min_pd(_mm512_max_pd(part, zero), _mm512_set1_pd(1.0));
-        let inside = _mm512_mul_pd(member(offset_of!(Piece, count)), part);
-        let mean = _mm512_add_pd(left, _mm512_mul_pd(part, member(offset_of!(Piece, half))));
-        let mut count = _mm512_add_pd(member(offset_of!(Piece, before)), inside);
-        let mut sum =
-            _mm512_add_pd(member(offset_of!(Piece, sum_before)), _mm512_mul_pd(inside, mean));
+        let inside = _mm512_mul_pd(count, part);
+        let mean = _mm512_add_pd(left, _mm512_mul_pd(part, half));
+        let mut count = _mm512_add_pd(before, inside);
+        let mut sum = _mm512_add_pd(sum_before, _mm512_mul_pd(inside, mean));
         if near != 0 {
             let (mut some, mut more, mut of) = ([0.0; 8], [0.0; 8], [0.0; 8]);
             // SAFETY: the arrays have room for eight doubles each.
@@ -81,4 +73,52 @@ pub(super) unsafe fn along(distribution: &Pieces<'_>, points: &Levels) -> Along 
     });
     Along::one_by_one(distribution, points, points.count / 8 * 8, &mut along);
     Along::joined(&along)
+}
+
+/// The members of eight pieces, each in the piece's lane.
+struct Members {
+    before: __m512d,
+    sum_before: __m512d,
+    count: __m512d,
+    left: __m512d,
+    half: __m512d,
+    slope: __m512d,
+}
+
+/// A piece is eight doubles and a vector as many: eight of them are read whole and transposed, which
+/// takes half as long as gathering their members.
+///
+/// # Safety
+/// The machine has AVX-512 F, and `numbers` are those of pieces.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn members(pieces: &[Piece], numbers: __m512i) -> Members {
+    const { assert!(size_of::<Piece>() == 64 && align_of::<Piece>() == 64) };
+    let mut at = [0_usize; LANES];
+    // SAFETY: the array has room for eight numbers of 64 bits, which is what `usize` has here.
+    unsafe { _mm512_storeu_si512(at.as_mut_ptr().cast(), numbers) };
+    // SAFETY: a piece is there, by the caller's promise, with the size and alignment of a vector.
+    let row = |lane: usize| unsafe { _mm512_load_pd(pieces.as_ptr().add(at[lane]).cast()) };
+    // Two rows each: in `even` members 0, 2, 4, 6 of both, in `odd` 1, 3, 5, 7.
+    let pair = |lane: usize| {
+        let (a, b) = (row(lane), row(lane + 1));
+        (_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b))
+    };
+    let [(even01, odd01), (even23, odd23), (even45, odd45), (even67, odd67)] =
+        [pair(0), pair(2), pair(4), pair(6)];
+    // Members 0 and 4, or 1 and 5, of four rows each; then 2 (and 6), or 3 (and 7).
+    const NEAR: i32 = 0b10_00_10_00;
+    const FAR: i32 = 0b11_01_11_01;
+    let outer = |a, b| _mm512_shuffle_f64x2::<NEAR>(a, b);
+    let inner = |a, b| _mm512_shuffle_f64x2::<FAR>(a, b);
+    let (before_half, before_half_too) = (outer(even01, even23), outer(even45, even67));
+    let (sums_slope, sums_slope_too) = (outer(odd01, odd23), outer(odd45, odd67));
+    Members {
+        before: outer(before_half, before_half_too),
+        sum_before: outer(sums_slope, sums_slope_too),
+        count: outer(inner(even01, even23), inner(even45, even67)),
+        left: outer(inner(odd01, odd23), inner(odd45, odd67)),
+        half: inner(before_half, before_half_too),
+        slope: inner(sums_slope, sums_slope_too),
+    }
 }
