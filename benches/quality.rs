@@ -71,7 +71,10 @@ fn main() {
                 let beaten = if ours < best * (1.0 - 1e-6) { best / ours } else { 1.0 };
                 densest = densest.max(beaten);
                 let verdict = match row[0] {
-                    _ if ours > min_max * (1.0 + 1e-9) || row[0] > must || times[REPEATS / 2] > 2.0 => {
+                    _ if ours > min_max * (1.0 + 1e-9)
+                        || row[0] > must
+                        || times[REPEATS / 2] > 2.0 =>
+                    {
                         "MISSED"
                     }
                     reached if reached <= goal => "",

@@ -16,7 +16,7 @@ mod random;
 
 use caffe2_qtensor::kernels::Level;
 use caffe2_qtensor::kernels::distortion::{
-    Distribution, Levels, Piece, Pieces, Sorted, Total, absolute, squared,
+    Distribution, Levels, Near, Piece, Pieces, Sorted, Total, absolute, squared,
 };
 use random::Random;
 
@@ -25,6 +25,7 @@ struct Bins {
     pieces: Vec<Piece>,
     begin: f64,
     narrow: (usize, usize),
+    near: Near,
     total: Total,
     values: Vec<f64>,
 }
@@ -51,6 +52,7 @@ impl Bins {
             pieces: Vec::new(),
             begin: f64::from(first),
             narrow: halved,
+            near: Near::NONE,
             total: Total::default(),
             values: Vec::new(),
         };
@@ -62,6 +64,7 @@ impl Bins {
         }
         let end = f64::from(last) + 1.0;
         bins.push((end, f64::INFINITY), 0, end);
+        bins.near = Near::new(&bins.pieces, bins.narrow);
         bins
     }
 
@@ -75,7 +78,7 @@ impl Bins {
     }
 
     fn at(&self, level: Level) -> Pieces<'_> {
-        Pieces::new(&self.pieces, self.begin, self.narrow, self.total, level)
+        Pieces::new(&self.pieces, self.begin, (self.narrow, &self.near), self.total, level)
     }
 }
 

@@ -5,7 +5,7 @@ use super::observer::reserved;
 use super::state::Histogram;
 use crate::error::Result;
 use crate::kernels::Level;
-use crate::kernels::distortion::{Piece, Pieces, Total};
+use crate::kernels::distortion::{Near, Piece, Pieces, Total};
 use crate::kernels::observe::{OCTAVES, OFFSET_BITS, Sums};
 
 /// Numbers `u` that stand for values `(u + center) * unit`, so that neither large offsets nor small
@@ -34,12 +34,13 @@ pub(super) struct Cells {
     pieces: Vec<Piece>,
     begin: f64,
     narrow: (usize, usize),
+    near: Near,
     total: Total,
 }
 
 impl Cells {
     pub(super) fn pieces(&self) -> Pieces<'_> {
-        Pieces::new(&self.pieces, self.begin, self.narrow, self.total, Level::best())
+        Pieces::new(&self.pieces, self.begin, (self.narrow, &self.near), self.total, Level::best())
     }
 
     pub(super) fn new(channel: &Channel, histogram: &Histogram) -> Result<Cells> {
@@ -57,6 +58,7 @@ impl Cells {
             pieces: reserved(room.saturating_add(OCTAVES).saturating_add(4))?,
             begin: f64::from(first) - f64::from(center),
             narrow: (0, 0),
+            near: Near::NONE,
             total: Total::default(),
         };
         let bins = histogram.bins.shared();
@@ -86,6 +88,7 @@ impl Cells {
         cells.push((0.0, 0.0), &zeros, 0.0, 0.0);
         cells.octaves(exponent, false, octave);
         cells.narrow = (start, cells.pieces.len().saturating_sub(start));
+        cells.near = Near::new(&cells.pieces, cells.narrow);
         linear(&mut cells, 1..=last);
         cells.close();
         Ok(cells)

@@ -1,13 +1,14 @@
 //! Eight points at a time with AVX-512.
 
-use super::{Along, Distribution, LANES, Levels, Piece, Pieces};
+use super::{Along, LANES, Levels, Piece, Pieces};
 use core::arch::x86_64::*;
 
 /// # Safety
 /// The machine has AVX-512 F.
 #[target_feature(enable = "avx512f")]
 pub(super) unsafe fn along(distribution: &Pieces<'_>, points: &Levels) -> Along {
-    let (pieces, begin, (narrow, narrows)) = distribution.parts();
+    let (pieces, begin, (narrow, narrows), places) = distribution.parts();
+    let places = places.places();
     let zero = _mm512_setzero_pd();
     let (first, step) = (_mm512_set1_pd(points.first), _mm512_set1_pd(points.step));
     let begin = _mm512_set1_pd(begin);
@@ -16,17 +17,23 @@ pub(super) unsafe fn along(distribution: &Pieces<'_>, points: &Levels) -> Along 
     let shift = _mm512_set1_epi64(narrows as i64 - 2);
     let mut numbers = _mm512_set_pd(7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.0);
     let (mut counts, mut numbered, mut sums) = (zero, zero, zero);
-    for _ in 0..points.count / 8 {
+    let end = _mm512_set1_pd(f64::from(points.count));
+    for _ in 0..points.count.div_ceil(8) {
         let point = _mm512_add_pd(first, _mm512_mul_pd(step, numbers));
         let bin = _mm512_max_pd(_mm512_sub_pd(point, begin), zero);
         let mut bin = _mm512_cvtepi32_epi64(_mm512_cvttpd_epi32(_mm512_min_pd(bin, last)));
-        let mut near = 0;
         if narrows > 0 {
             let above = _mm512_cmp_pd_mask::<_CMP_GE_OQ>(point, _mm512_set1_pd(1.0));
             bin = _mm512_mask_add_epi64(bin, above, bin, shift);
             let most = _mm512_set1_epi64(pieces.len() as i64 - 1);
             bin = _mm512_min_epi64(bin, most);
-            near = _mm512_cmpge_epi64_mask(bin, _mm512_set1_epi64(narrow as i64)) & !above;
+            let near = _mm512_cmpge_epi64_mask(bin, _mm512_set1_epi64(narrow as i64)) & !above;
+            if near != 0 {
+                let at = octaves(point);
+                let places = places.as_ptr().cast();
+                // SAFETY: `octaves` are numbers of places.
+                bin = unsafe { _mm512_mask_i64gather_epi64::<8>(bin, near, at, places) };
+            }
         }
         // SAFETY: each is the number of a piece, by the two limits above.
         let Members { before, sum_before, count, left, half, slope } =
@@ -35,28 +42,14 @@ pub(super) unsafe fn along(distribution: &Pieces<'_>, points: &Levels) -> Along 
         let part = _mm512_min_pd(_mm512_max_pd(part, zero), _mm512_set1_pd(1.0));
         let inside = _mm512_mul_pd(count, part);
         let mean = _mm512_add_pd(left, _mm512_mul_pd(part, half));
-        let mut count = _mm512_add_pd(before, inside);
-        let mut sum = _mm512_add_pd(sum_before, _mm512_mul_pd(inside, mean));
-        if near != 0 {
-            let (mut some, mut more, mut of) = ([0.0; 8], [0.0; 8], [0.0; 8]);
-            // SAFETY: the arrays have room for eight doubles each.
-            unsafe {
-                _mm512_storeu_pd(some.as_mut_ptr(), count);
-                _mm512_storeu_pd(more.as_mut_ptr(), sum);
-                _mm512_storeu_pd(of.as_mut_ptr(), point);
-            }
-            for lane in (0..8).filter(|lane| near >> lane & 1 != 0) {
-                (some[lane], more[lane]) = distribution.below(of[lane]);
-            }
-            // SAFETY: as above.
-            unsafe {
-                count = _mm512_loadu_pd(some.as_ptr());
-                sum = _mm512_loadu_pd(more.as_ptr());
-            }
-        }
-        counts = _mm512_add_pd(counts, count);
-        numbered = _mm512_add_pd(numbered, _mm512_mul_pd(numbers, count));
-        sums = _mm512_add_pd(sums, sum);
+        let count = _mm512_add_pd(before, inside);
+        let sum = _mm512_add_pd(sum_before, _mm512_mul_pd(inside, mean));
+        // The last ones may be fewer than eight.
+        let those = _mm512_cmp_pd_mask::<_CMP_LT_OQ>(numbers, end);
+        counts = _mm512_mask_add_pd(counts, those, counts, count);
+        let product = _mm512_mul_pd(numbers, count);
+        numbered = _mm512_mask_add_pd(numbered, those, numbered, product);
+        sums = _mm512_mask_add_pd(sums, those, sums, sum);
         numbers = _mm512_add_pd(numbers, _mm512_set1_pd(8.0));
     }
     let mut lanes = [[0.0; LANES]; 3];
@@ -66,13 +59,24 @@ pub(super) unsafe fn along(distribution: &Pieces<'_>, points: &Levels) -> Along 
         _mm512_storeu_pd(lanes[1].as_mut_ptr(), numbered);
         _mm512_storeu_pd(lanes[2].as_mut_ptr(), sums);
     }
-    let mut along = core::array::from_fn(|lane| Along {
+    Along::joined(&core::array::from_fn(|lane| Along {
         counts: lanes[0][lane],
         numbered: lanes[1][lane],
         sums: lanes[2][lane],
-    });
-    Along::one_by_one(distribution, points, points.count / 8 * 8, &mut along);
-    Along::joined(&along)
+    }))
+}
+
+/// Which of the places in [`Near`](super::Near) are those of points, as its `find` has it.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn octaves(points: __m512d) -> __m512i {
+    let bits = _mm512_castpd_si512(points);
+    let exponent = _mm512_and_si512(_mm512_srli_epi64::<52>(bits), _mm512_set1_epi64(0x7ff));
+    let octave = _mm512_sub_epi64(_mm512_set1_epi64(1023), exponent);
+    let octave = _mm512_max_epi64(octave, _mm512_setzero_si512());
+    let octave = _mm512_min_epi64(octave, _mm512_set1_epi64(255));
+    let above = _mm512_cmp_pd_mask::<_CMP_GE_OQ>(points, _mm512_setzero_pd());
+    _mm512_mask_add_epi64(octave, above, octave, _mm512_set1_epi64(256))
 }
 
 /// The members of eight pieces, each in the piece's lane.

@@ -12,9 +12,11 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod near;
 mod pieces;
 mod sorted;
 
+pub use near::Near;
 pub use pieces::{Piece, Pieces};
 pub use sorted::Sorted;
 

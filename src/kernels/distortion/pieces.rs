@@ -1,6 +1,6 @@
 //! Values of which only some sums are known, bin by bin.
 
-use super::{Along, Distribution, LANES, Levels, Part, Parts, Total};
+use super::{Along, Distribution, LANES, Levels, Near, Part, Parts, Total};
 use crate::kernels::cpu::{Kind, Level};
 
 /// The values of one bin, taken to lie evenly between two points: those that give them the mean and,
@@ -58,27 +58,28 @@ pub struct Pieces<'a> {
     begin: f64,
     /// The first of the narrower bins, and how many there are.
     narrow: (usize, usize),
+    near: &'a Near,
     total: Total,
     level: Level,
 }
 
 impl<'a> Pieces<'a> {
     /// Bins in the order that the member `pieces` has (the function panics where there is none), the
-    /// first from `begin` on, with some narrower than 1 among them, or none.
+    /// first from `begin` on, with some narrower than 1 among them, which `near` finds, or none.
     pub fn new(
         pieces: &'a [Piece],
         begin: f64,
-        narrow: (usize, usize),
+        (narrow, near): ((usize, usize), &'a Near),
         total: Total,
         level: Level,
     ) -> Pieces<'a> {
         assert!(!pieces.is_empty() && narrow.0 + narrow.1 < pieces.len(), "the last one is empty");
-        Pieces { pieces, begin, narrow, total, level }
+        Pieces { pieces, begin, narrow, near, total, level }
     }
 
     /// The bins.
-    pub(super) fn parts(&self) -> (&'a [Piece], f64, (usize, usize)) {
-        (self.pieces, self.begin, self.narrow)
+    pub(super) fn parts(&self) -> (&'a [Piece], f64, (usize, usize), &'a Near) {
+        (self.pieces, self.begin, self.narrow, self.near)
     }
 
     #[inline(always)]
@@ -92,8 +93,7 @@ impl<'a> Pieces<'a> {
             // The two bins next to 0 are the narrower ones.
             bin - 2 + count
         } else {
-            let narrow = &self.pieces[first..first + count];
-            first + narrow.partition_point(|piece| piece.end <= point)
+            self.near.find(point)
         };
         bin.min(last)
     }

@@ -2,7 +2,9 @@
 
 use super::{Source, Window, coarse_least};
 use crate::kernels::cpu::{Kind, Level};
-use crate::kernels::distortion::{Distribution, Levels, Piece, Pieces, Total, absolute, squared};
+use crate::kernels::distortion::{
+    Distribution, Levels, Near, Piece, Pieces, Total, absolute, squared,
+};
 
 /// Which error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +113,7 @@ impl<'a> Likely<'a> {
         }
         let end = source.counts.len() as f64;
         last[0] = Piece::new(previous.as_ref(), (end, f64::INFINITY), 0.0, end, 0.0);
-        let pieces = Pieces::new(pieces, 0.0, (0, 0), total, Level::best());
+        let pieces = Pieces::new(pieces, 0.0, ((0, 0), &Near::NONE), total, Level::best());
         Likely { pieces, codes: source.codes(), norm }
     }
 
