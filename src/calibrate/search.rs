@@ -171,7 +171,7 @@ impl Effort {
             0..=40 => Effort { grid: 24, starts: 16, rounds: 40, ripple: 120, most: 4000 },
             41..=80 => Effort { grid: 20, starts: 8, rounds: 20, ripple: 200, most: 3000 },
             81..=150 => Effort { grid: 16, starts: 6, rounds: 12, ripple: 220, most: 2200 },
-            151..=300 => Effort { grid: 13, starts: 4, rounds: 8, ripple: 220, most: 1700 },
+            151..=300 => Effort { grid: 13, starts: 4, rounds: 8, ripple: 220, most: 1400 },
             _ => Effort { grid: 11, starts: 3, rounds: 6, ripple: 120, most: 900 },
         }
     }
