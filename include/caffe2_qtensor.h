@@ -2487,7 +2487,8 @@ uint64_t qtensor_clock_now(void);
 // sizeof(qtensor_timing_t).
 //
 // QTENSOR_OUT_OF_RANGE for no runs; QTENSOR_NON_FINITE for one that took no finite number of seconds;
-// QTENSOR_BUFFER_TOO_SMALL where out->struct_size is smaller than the first version's.
+// QTENSOR_INVALID_ARGUMENT for one that took less than 0; QTENSOR_BUFFER_TOO_SMALL where
+// out->struct_size is smaller than the first version's.
 qtensor_status qtensor_timing_summarize(const double *seconds,
                                         size_t n,
                                         qtensor_timing_t *out,
