@@ -1,6 +1,6 @@
 //! `qtensor dequantize`: quantized tensors back to floats.
 
-use super::{copy, quantize::check_names};
+use super::{check_names, copy};
 use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::floats::{dequantized, floats_of};
@@ -81,7 +81,7 @@ impl Dequantize {
 
     fn all(&self, context: &Context, input: &Input, report: &mut Report) -> Result<()> {
         self.selection.check(input.items())?;
-        check_names(input.items(), &report.input)?;
+        check_names(input, |_| true)?;
         let mut writer = self.output.minidb()?;
         let progress = context.progress(input.items().iter().map(|item| item.bytes).sum());
         for (index, item) in input.items().iter().enumerate() {

@@ -1,8 +1,8 @@
 //! `qtensor quantize`: the floats of a file to a database of quantized tensors, one after another.
 
-use super::copy;
 use super::done::Done;
 use super::read_ahead::{Step, each_loaded};
+use super::{check_names, copy};
 use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::floats::floats_of;
@@ -18,7 +18,6 @@ use caffe2_qtensor::quantize::{NonFinite, QuantizeOptions, Rounding, Scheme};
 use clap::ValueEnum;
 use qtensor_cli::input::{Input, Item, Loaded, shown};
 use serde::Serialize;
-use std::collections::HashSet;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -194,7 +193,7 @@ impl Quantize {
         self.output.check(&[&self.input])?;
         let input = Input::open(&self.input)?;
         self.selection.check(input.items())?;
-        check_names(input.items(), &self.input.display().to_string())?;
+        check_names(&input, |_| true)?;
         let mut writer = self.output.minidb()?;
         let bytes = input.items().iter().map(|item| item.bytes).fold(0, u64::saturating_add);
         let mut done = Vec::new();
@@ -344,17 +343,5 @@ impl Quantize {
         let mut out = context.stdout();
         table.print(context, &mut out)?;
         Ok(out.flush()?)
-    }
-}
-
-/// Refuses two tensors of one name, of which a reader of the output would find one.
-pub(super) fn check_names(items: &[Item], path: &str) -> Result<()> {
-    let mut seen = HashSet::new();
-    match items.iter().find(|item| !seen.insert(item.name.as_slice())) {
-        None => Ok(()),
-        Some(item) => {
-            let name = shown(&item.name);
-            Err(Failure::new(format!("{path}: two tensors have the name '{name}'.")))
-        }
     }
 }
