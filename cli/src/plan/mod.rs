@@ -2,6 +2,7 @@
 
 mod channels;
 mod choose;
+mod finite;
 mod logarithmic;
 mod method;
 
@@ -93,6 +94,7 @@ impl Plan {
             }
         }
         tensor.quantize(values, &options)?;
+        finite::check(&tensor, values, options.threads)?;
         Ok(tensor)
     }
 

@@ -1,6 +1,6 @@
 //! The options that decide about codes: each has the effect that its help names.
 
-use crate::run::{Folder, data, floats, model, quantized};
+use crate::run::{Folder, data, floats, model, quantized, values};
 use caffe2_qtensor::calibrate::{Caffe2Method, Caffe2Options, Method, Target, Zero, choose_caffe2};
 use caffe2_qtensor::measure::ErrorOptions;
 use caffe2_qtensor::quantize::{QuantizeOptions, Rounding, Scheme};
@@ -159,4 +159,31 @@ fn precisions_that_a_method_does_not_serve_are_refused() {
         let ran = folder.run(&[&out[..], &[precision]].concat());
         assert_eq!(ran.status, Some(2), "{}", ran.error);
     }
+}
+
+/// A power of two above the scale that would do reaches beyond the largest float.
+#[test]
+fn no_finite_value_becomes_infinite() {
+    let folder = Folder::new();
+    let scaled = |most: f32| values(400).into_iter().map(|value| value * most).collect();
+    folder.database("in", &[(b"w", &[20, 20], scaled(2e38))]);
+    folder.database("less", &[(b"w", &[20, 20], scaled(1.6e38))]);
+    let options = ["-p", "1", "--method", "max-abs", "--power-of-two", "--signed"];
+    for axis in [&[][..], &["--per-channel", "0"]] {
+        let more = [&options[..], axis].concat();
+        let refused = [&["quantize", "in", "-o", "out"], &more[..]].concat();
+        folder.refused(&refused, "e38, but its code would stand for ");
+        folder.done(&[&["quantize", "less", "-o", "out", "-qf"], &more[..]].concat());
+        let tensor = quantized(&folder.path("out"), "w");
+        let mut back = vec![0.0_f32; 400];
+        tensor.dequantize(&mut back, 1).unwrap();
+        assert!(back.iter().all(|value| value.is_finite()));
+        std::fs::remove_file(folder.path("out")).unwrap();
+    }
+    // An infinite value has the outermost code, whatever that stands for.
+    let mut infinite = values(400);
+    infinite[7] = f32::INFINITY;
+    folder.database("infinite", &[(b"w", &[20, 20], infinite)]);
+    folder
+        .done(&[&["quantize", "infinite", "-o", "out", "-q", "--saturate"], &options[..]].concat());
 }
