@@ -178,7 +178,7 @@ impl Arguments {
         drop(progress);
         if sweep.tensors.is_empty() {
             let file = &sweep.file;
-            return Err(Failure::new(format!("{file} holds no tensor of floats to quantize")));
+            return Err(Failure::new(format!("{file}: There is no tensor of floats to quantize.")));
         }
         sweep.float_energy = energy::of_floats(sweep.float())?;
         sweep.totals = totals::totals(&sweep);
@@ -240,7 +240,7 @@ fn width() -> usize {
 }
 
 fn no_memory(values: usize) -> Failure {
-    Failure::new(format!("no memory for a copy of {values} values"))
+    Failure::new(format!("No memory for a copy of {values} values."))
 }
 
 fn wide(count: usize) -> u64 {

@@ -120,7 +120,7 @@ fn the_rule_of_what_is_left_alone() {
     assert_eq!(kinds("some"), ["Tensor", "Tensor", "QTensor", "Tensor"]);
     folder.refused(
         &[&chosen[..], &["-f", "--only", "lrage"]].concat(),
-        "No tensor has a name that matches 'lrage'",
+        "No tensor has a name that matches 'lrage' of --only.",
     );
     // Records that are copied are the same, byte for byte.
     let (before, after) = (fs::read(folder.path("in")).unwrap(), folder.path("rule"));
