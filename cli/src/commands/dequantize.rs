@@ -4,6 +4,7 @@ use super::{check_names, copy};
 use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::floats::{dequantized, floats_of};
+use crate::numbers;
 use crate::output::Output;
 use crate::pattern::Selection;
 use caffe2_qtensor::{DenseTensor, Elements};
@@ -36,6 +37,7 @@ pub(crate) struct Dequantize {
     npy: Option<OsString>,
     /// On how many threads to work; 0 is one for each processor. The result is the same for any
     #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::count)]
     threads: usize,
     /// Print JSON
     #[arg(long)]

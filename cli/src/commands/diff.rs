@@ -5,6 +5,7 @@ use super::summary::short;
 use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::floats::{dequantized, floats_of};
+use crate::numbers;
 use crate::pattern::Selection;
 use crate::table::{Side, Table};
 use caffe2_qtensor::QTensor;
@@ -45,13 +46,16 @@ pub(crate) struct Diff {
     #[arg(long)]
     ignore_missing: bool,
     /// The SQNR in decibels that each tensor has to reach
-    #[arg(long, value_name = "DECIBELS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "DECIBELS")]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::limit)]
     min_sqnr: Option<f64>,
     /// The largest error that any value may have
     #[arg(long, value_name = "ERROR")]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::error_limit)]
     max_error: Option<f64>,
     /// On how many threads to work; 0 is one for each processor
     #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::count)]
     threads: usize,
     /// Print JSON
     #[arg(long)]

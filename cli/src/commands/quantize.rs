@@ -6,9 +6,10 @@ use super::{check_names, copy};
 use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::floats::floats_of;
+use crate::numbers;
 use crate::output::Output;
 use crate::pattern::Selection;
-use crate::plan::{Codes, Method, MethodOptions, Plan, Sign};
+use crate::plan::{Codes, Method, MethodName, MethodOptions, Plan, Sign};
 use crate::progress::Progress;
 use crate::table::{Side, Table};
 use crate::worth::Worth;
@@ -58,7 +59,8 @@ pub(crate) struct Quantize {
         long,
         value_name = "BITS",
         required_unless_present = "int8",
-        value_parser = clap::value_parser!(u8).range(1..=32)
+        allow_negative_numbers = true,
+        value_parser = numbers::bits::<32>
     )]
     precision: Option<u8>,
     #[command(flatten)]
@@ -70,8 +72,9 @@ pub(crate) struct Quantize {
     method: MethodOptions,
     /// A scale and a bias for each index along a dimension
     #[arg(long, value_name = "AXIS", help_heading = "Parameters")]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::count)]
     per_channel: Option<usize>,
-    /// What the bias may be
+    /// What the bias may be; not with Caffe2's methods, which have one kind
     #[arg(long, value_name = "KIND", help_heading = "Parameters")]
     bias: Option<Bias>,
     /// Values lie around 0 evenly; of Caffe2's methods: preserve sparsity
@@ -89,7 +92,8 @@ pub(crate) struct Quantize {
         long,
         help_heading = "Codes",
         conflicts_with_all = [
-            "dorefa", "int8", "per_channel", "method", "bias", "symmetric", "power_of_two", "reduced",
+            "dorefa", "int8", "per_channel", "method", "quantiles", "range", "share", "bias",
+            "symmetric", "power_of_two", "reduced",
         ]
     )]
     log: bool,
@@ -102,8 +106,8 @@ pub(crate) struct Quantize {
         default_missing_value = "weights",
         help_heading = "Codes",
         conflicts_with_all = [
-            "int8", "per_channel", "method", "bias", "symmetric", "power_of_two", "reduced",
-            "signed",
+            "int8", "per_channel", "method", "quantiles", "range", "share", "bias", "symmetric",
+            "power_of_two", "reduced", "signed",
         ]
     )]
     dorefa: Option<Dorefa>,
@@ -128,15 +132,17 @@ pub(crate) struct Quantize {
     /// What becomes of a value between two codes
     #[arg(long, value_name = "HOW", default_value = "nearest", help_heading = "Codes")]
     rounding: RoundingName,
-    /// What `--rounding stochastic` starts from
-    #[arg(long, value_name = "NUMBER", default_value_t = 0, help_heading = "Codes")]
-    seed: u64,
+    /// What `--rounding stochastic` starts from; without it 0
+    #[arg(long, value_name = "NUMBER", help_heading = "Codes")]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::seed)]
+    seed: Option<u64>,
     /// Give NaN code 0 and infinities the outermost codes, instead of refusing them
     #[arg(long, help_heading = "Codes")]
     saturate: bool,
 
     /// On how many threads to work; 0 is one for each processor. The result is the same for any
     #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::count)]
     threads: usize,
     /// Print JSON
     #[arg(long)]
@@ -193,6 +199,7 @@ struct Report {
 impl Quantize {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let plan = self.plan()?;
+        plan.check(&context.interrupt)?;
         self.output.check(&[&self.input])?;
         let input = Input::open(&self.input)?;
         self.selection.check(input.items())?;
@@ -232,11 +239,18 @@ impl Quantize {
             RoundingName::Stochastic => Rounding::Stochastic,
             RoundingName::Caffe2 => Rounding::Caffe2,
         };
+        if self.seed.is_some() && rounding != Rounding::Stochastic {
+            let rounding = self.rounding.to_possible_value();
+            let name = rounding.as_ref().map_or("another", |rounding| rounding.get_name());
+            return Err(Failure::usage(format!(
+                "--seed belongs to --rounding stochastic, but the rounding is {name}."
+            )));
+        }
         let non_finite = if self.saturate { NonFinite::Saturate } else { NonFinite::Refuse };
         let options = QuantizeOptions {
             scheme: Scheme::Parameters,
             rounding,
-            seed: self.seed,
+            seed: self.seed.unwrap_or(0),
             non_finite,
             threads,
         };
@@ -259,19 +273,37 @@ impl Quantize {
             }
         };
         let sign = self.signed.unwrap_or(default_sign);
-        if matches!(method, Method::Caffe2(_)) && (sign != Sign::Never || self.reduced) {
-            let refused = "Caffe2's methods choose for codes without a sign, in their full range.";
-            return Err(Failure::new(refused));
+        if matches!(method, Method::Caffe2(_)) {
+            self.check_caffe2(sign)?;
         }
         let precision = match (self.precision, self.int8) {
             (None | Some(8), true) => 8,
             (Some(precision), true) => {
-                let refused = format!("The precision is {precision}, but an Int8TensorCPU has 8.");
-                return Err(Failure::new(refused));
+                let refused =
+                    format!("--precision is {precision}, but --int8 makes codes of 8 bits.");
+                return Err(Failure::usage(refused));
             }
             (precision, false) => precision.unwrap_or(8),
         };
         Ok(Plan { precision, sign, codes, axis: self.per_channel, int8: self.int8, options })
+    }
+
+    /// Refuses what Caffe2's methods do not know.
+    fn check_caffe2(&self, sign: Sign) -> Result<()> {
+        let kl = self.method.name() == MethodName::Caffe2Kl;
+        for (option, given, does) in [
+            ("--signed", sign != Sign::Never, "chooses for codes without a sign"),
+            ("--reduced", self.reduced, "chooses for all codes"),
+            ("--bias", self.bias.is_some(), "makes the bias minus one of the codes"),
+            ("--symmetric", self.symmetric && kl, "does not know it"),
+        ] {
+            if given {
+                let method = self.method.name().name();
+                let refused = format!("{option} is refused with --method {method}, which {does}.");
+                return Err(Failure::usage(refused));
+            }
+        }
+        Ok(())
     }
 
     fn one(

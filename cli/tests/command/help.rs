@@ -32,27 +32,6 @@ fn every_subcommand_has_help_with_examples() {
 }
 
 #[test]
-fn wrong_command_lines_end_with_2() {
-    let folder = Folder::new();
-    for arguments in [
-        &[][..],
-        &["nonsense"],
-        &["inspect"],
-        &["quantize", "in", "-o", "out"],
-        &["quantize", "in", "-p", "4"],
-        &["quantize", "in", "-o", "out", "-p", "4", "--log", "--dorefa"],
-        &["quantize", "in", "-o", "out", "-p", "4", "--method", "best"],
-        &["quantize", "in", "-o", "out", "-p", "4", "--method", "fixed"],
-        &["diff", "a"],
-        &["completions", "tcsh"],
-    ] {
-        let ran = folder.run(arguments);
-        assert_eq!((ran.status, ran.out.as_str()), (Some(2), ""), "{arguments:?}");
-        assert!(ran.error.contains("--help"), "{}", ran.error);
-    }
-}
-
-#[test]
 fn completions_and_manual_pages() {
     let folder = Folder::new();
     for (shell, words) in [
