@@ -68,6 +68,18 @@ static void a_tree_is_measured(void) {
   write_zone("intel-rapl:0", "energy_uj", "750000\n");
   WORKS(qtensor_energy_meter_read, meter, &reading);
   CHECK(fabs(reading.joules - 0.25) < 1e-12);
+  /* Set to 0 far below the range: no 99 kJ in no time. */
+  write_zone("intel-rapl:0", "max_energy_range_uj", "100000000000\n");
+  qtensor_energy_meter_free(meter);
+  WORKS(qtensor_energy_meter_open_powercap, root(), &meter);
+  write_zone("intel-rapl:0", "energy_uj", "1\n");
+  reading = room();
+  REFUSES(QTENSOR_UNAVAILABLE, qtensor_energy_meter_read, meter, &reading);
+  SAYS("a counter was set anew since the start");
+  CHECK(reading.joules == -7);
+  write_zone("intel-rapl:0", "max_energy_range_uj", "10000000\n");
+  qtensor_energy_meter_free(meter);
+  WORKS(qtensor_energy_meter_open_powercap, root(), &meter);
   write_zone("intel-rapl:0", "energy_uj", "10000001\n");
   reading = room();
   REFUSES(QTENSOR_MALFORMED, qtensor_energy_meter_read, meter, &reading);

@@ -264,6 +264,10 @@ static void times(void) {
   const double bad[2] = {1, NAN};
   REFUSES(QTENSOR_NON_FINITE, qtensor_timing_summarize, bad, 2, &timing);
   SAYS("index 1");
+  const double negative[3] = {1, -0.0, -0.5};
+  REFUSES(QTENSOR_INVALID_ARGUMENT, qtensor_timing_summarize, negative, 3, &timing);
+  SAYS("The seconds at index 2 are -0.5, but they must be 0 or more.");
+  WORKS(qtensor_timing_summarize, negative, 2, &timing);
 }
 
 int main(int argc, char **argv) {

@@ -2487,7 +2487,8 @@ uint64_t qtensor_clock_now(void);
 // sizeof(qtensor_timing_t).
 //
 // QTENSOR_OUT_OF_RANGE for no runs; QTENSOR_NON_FINITE for one that took no finite number of seconds;
-// QTENSOR_BUFFER_TOO_SMALL where out->struct_size is smaller than the first version's.
+// QTENSOR_INVALID_ARGUMENT for one that took less than 0; QTENSOR_BUFFER_TOO_SMALL where
+// out->struct_size is smaller than the first version's.
 qtensor_status qtensor_timing_summarize(const double *seconds,
                                         size_t n,
                                         qtensor_timing_t *out,
@@ -2544,11 +2545,15 @@ qtensor_status qtensor_energy_meter_start(qtensor_energy_meter_t *meter, qtensor
 
 // What was taken since the start; the measurement goes on. Counters are updated about once a
 // millisecond, so measure a second or more; one of the powercap tree begins again at 0 after minutes
-// or an hour, which is seen once between two readings. The caller has set out->struct_size to
+// or an hour, which is seen once between two readings. One that was set to 0 by something else, as by
+// a suspended machine or a driver that was loaded anew, is told from that where a package would have
+// taken more than 2000 W since the last reading; where it would not, or the counter is beyond its old
+// number again, it cannot be told, so read often. The caller has set out->struct_size to
 // sizeof(qtensor_energy_reading_t).
 //
-// QTENSOR_UNAVAILABLE where no counter has moved, and as for qtensor_energy_meter_start();
-// QTENSOR_BUFFER_TOO_SMALL where out->struct_size is smaller than the first version's.
+// QTENSOR_UNAVAILABLE where no counter has moved, where one was set to 0 (and then until the next
+// start), and as for qtensor_energy_meter_start(); QTENSOR_BUFFER_TOO_SMALL where
+// out->struct_size is smaller than the first version's.
 qtensor_status qtensor_energy_meter_read(qtensor_energy_meter_t *meter,
                                          qtensor_energy_reading_t *out,
                                          qtensor_error_t **error);

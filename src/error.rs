@@ -89,6 +89,19 @@ pub enum Error {
         rule: &'static str,
     },
 
+    /// A number that this element of an array cannot have.
+    #[error("The {what} at index {index} are {value:?}, but they must be {rule}.")]
+    InvalidElement {
+        /// What the elements are, in the plural.
+        what: &'static str,
+        /// The first such element.
+        index: usize,
+        /// Its value.
+        value: f64,
+        /// What the value has to be.
+        rule: &'static str,
+    },
+
     /// A number that the parameter of a channel cannot have.
     #[error("The {what} of channel {channel} is {value:?}, but it must be {rule}.")]
     InvalidChannelNumber {
@@ -367,6 +380,7 @@ impl Error {
             | Error::Misaligned { .. }
             | Error::ImpossibleLength { .. }
             | Error::InvalidNumber { .. }
+            | Error::InvalidElement { .. }
             | Error::InvalidChannelNumber { .. }
             | Error::OutOfOrder { .. }
             | Error::Overlap { .. }

@@ -10,6 +10,7 @@ mod context;
 mod failure;
 mod floats;
 mod interrupt;
+mod numbers;
 mod output;
 mod pattern;
 mod plan;

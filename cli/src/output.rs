@@ -28,9 +28,17 @@ impl Output {
         &self.path
     }
 
-    /// Refuses to write over a file that is read, and over any other unless that is asked for.
+    /// Refuses to write over a file that is read, and over any other unless that is asked for; and a
+    /// link that leads nowhere, of which it cannot be told whether it or its target is to be made.
     pub(crate) fn check(&self, inputs: &[&Path]) -> Result<()> {
-        let Ok(there) = std::fs::metadata(&self.path) else { return Ok(()) };
+        let there = match std::fs::metadata(&self.path) {
+            Ok(there) => there,
+            Err(error) if self.path.is_symlink() => {
+                let refused = format!("The output is a link that cannot be followed: {error}.");
+                return Err(self.failure(refused));
+            }
+            Err(_) => return Ok(()),
+        };
         for input in inputs {
             let same = std::fs::metadata(input)
                 .is_ok_and(|input| (input.dev(), input.ino()) == (there.dev(), there.ino()));
@@ -67,7 +75,10 @@ impl Output {
         self.check_file()?;
         let failed = |error| self.failure(format!("Cannot write the file: {error}."));
         // A link stays a link: what it points to is replaced.
-        let target = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let target = match self.path.is_symlink() {
+            true => std::fs::canonicalize(&self.path).map_err(failed)?,
+            false => self.path.clone(),
+        };
         let mut name = target.clone().into_os_string();
         name.push(format!(".tmp-{}", std::process::id()));
         let path = PathBuf::from(name);

@@ -27,12 +27,13 @@ impl Selection {
     /// Refuses a pattern of `--only` or `--skip` that no tensor has a name for: a misspelled one
     /// would do nothing, unseen.
     pub(crate) fn check(&self, items: &[Item]) -> Result<()> {
-        for pattern in self.only.iter().chain(&self.skip) {
+        let only = self.only.iter().map(|pattern| ("--only", pattern));
+        for (option, pattern) in only.chain(self.skip.iter().map(|pattern| ("--skip", pattern))) {
             let pattern = pattern.as_encoded_bytes();
             if !items.iter().any(|item| matches(pattern, &item.name)) {
                 let pattern = shown(pattern);
                 return Err(Failure::new(format!(
-                    "No tensor has a name that matches '{pattern}'."
+                    "No tensor has a name that matches '{pattern}' of {option}."
                 )));
             }
         }

@@ -1,6 +1,7 @@
 //! Which tensors of floats are quantized, as far as their shape says it: weights are, biases and other
 //! small tensors are not worth it.
 
+use crate::numbers;
 use caffe2_qtensor::DenseTensor;
 
 /// The rule and its exceptions.
@@ -11,6 +12,7 @@ pub(crate) struct Worth {
     all: bool,
     /// Leave tensors with fewer elements alone
     #[arg(long, value_name = "N", default_value_t = 256, conflicts_with = "all")]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::count)]
     min_size: usize,
 }
 

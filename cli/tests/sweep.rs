@@ -331,13 +331,13 @@ fn usage_errors_are_not_failures_of_the_work() {
         &["--precisions", "x"],
         &["--methods", "best"],
         &["--min-sqnr", "loud"],
+        &["--min-sqnr", "NaN"],
         &["--force"],
     ] {
         let output = sweep(Path::new(DIGITS), arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert_eq!(output.stdout, b"");
     }
-    refused(&sweep(Path::new(DIGITS), &["--min-sqnr", "NaN"]), "--min-sqnr");
     refused(&sweep(Path::new("/no/such/file"), &[]), "/no/such/file");
     let quantized = folder("sweep-nothing").join("q.minidb");
     let mut writer = caffe2_qtensor::minidb::Writer::create(&quantized).unwrap();

@@ -338,11 +338,15 @@ pub unsafe extern "C" fn qtensor_energy_meter_start(
 
 /// What was taken since the start; the measurement goes on. Counters are updated about once a
 /// millisecond, so measure a second or more; one of the powercap tree begins again at 0 after minutes
-/// or an hour, which is seen once between two readings. The caller has set out->struct_size to
+/// or an hour, which is seen once between two readings. One that was set to 0 by something else, as by
+/// a suspended machine or a driver that was loaded anew, is told from that where a package would have
+/// taken more than 2000 W since the last reading; where it would not, or the counter is beyond its old
+/// number again, it cannot be told, so read often. The caller has set out->struct_size to
 /// sizeof(qtensor_energy_reading_t).
 ///
-/// QTENSOR_UNAVAILABLE where no counter has moved, and as for qtensor_energy_meter_start();
-/// QTENSOR_BUFFER_TOO_SMALL where out->struct_size is smaller than the first version's.
+/// QTENSOR_UNAVAILABLE where no counter has moved, where one was set to 0 (and then until the next
+/// start), and as for qtensor_energy_meter_start(); QTENSOR_BUFFER_TOO_SMALL where
+/// out->struct_size is smaller than the first version's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_energy_meter_read(
     meter: *mut qtensor_energy_meter_t,

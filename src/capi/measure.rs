@@ -243,7 +243,8 @@ const _: () = assert!(usize::BITS != 64 || size_of::<qtensor_timing_t>() == 64);
 /// sizeof(qtensor_timing_t).
 ///
 /// QTENSOR_OUT_OF_RANGE for no runs; QTENSOR_NON_FINITE for one that took no finite number of seconds;
-/// QTENSOR_BUFFER_TOO_SMALL where out->struct_size is smaller than the first version's.
+/// QTENSOR_INVALID_ARGUMENT for one that took less than 0; QTENSOR_BUFFER_TOO_SMALL where
+/// out->struct_size is smaller than the first version's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_timing_summarize(
     seconds: *const f64,

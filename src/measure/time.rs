@@ -49,11 +49,16 @@ impl Timing {
     /// ```
     ///
     /// # Errors
-    /// `OutOfRange` without any run; `NonFinite` for one that took no finite number of seconds.
+    /// `OutOfRange` without any run; `NonFinite` for one that took no finite number of seconds;
+    /// `InvalidArgument` for one that took less than 0.
     pub fn of(seconds: &mut [f64]) -> Result<Timing> {
         if let Some(index) = seconds.iter().position(|seconds| !seconds.is_finite()) {
             let value = seconds.get(index).copied().unwrap_or(f64::NAN);
             return Err(Error::NonFinite { index, value });
+        }
+        if let Some((index, value)) = (0..).zip(&*seconds).find(|(_, seconds)| **seconds < 0.0) {
+            let (what, value, rule) = ("seconds", *value, "0 or more");
+            return Err(Error::InvalidElement { what, index, value, rule });
         }
         seconds.sort_unstable_by(f64::total_cmp);
         let count = seconds.len();

@@ -69,6 +69,29 @@ fn packages_are_counted_once_and_wrap() {
     assert!((meter.read().unwrap().joules - 1e-6).abs() < 1e-18);
 }
 
+/// A counter that is set to 0 far below its range has measured nothing, and no 200 kJ.
+#[test]
+fn a_counter_that_was_set_anew_is_no_energy() {
+    let tree = Tree::new("anew");
+    tree.zone("intel-rapl:0", "package-0\n", "60000000000\n", "262143328850\n");
+    tree.zone("intel-rapl:1", "package-1\n", "5000000\n", "262143328850\n");
+    let mut meter = tree.meter().unwrap();
+    tree.write("intel-rapl:0", "energy_uj", "1000\n");
+    tree.write("intel-rapl:1", "energy_uj", "6000000\n");
+    // What was taken since the start stays unknown, however the counters go on.
+    for energy in ["1000\n", "2000\n"] {
+        tree.write("intel-rapl:0", "energy_uj", energy);
+        let error = meter.read().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.to_string().contains("a counter was set anew since the start"), "{error}");
+    }
+    // A start does not mind.
+    tree.write("intel-rapl:0", "energy_uj", "0\n");
+    meter.start().unwrap();
+    tree.write("intel-rapl:0", "energy_uj", "3000\n");
+    assert!((meter.read().unwrap().joules - 3e-3).abs() < 1e-12);
+}
+
 /// Counters that stand still, as some virtual machines have them, measure nothing.
 #[test]
 fn what_does_not_move_is_unavailable() {

@@ -55,6 +55,8 @@ fn channels_without_elements() {
 fn times() {
     refused(Timing::of(&mut []), ErrorKind::OutOfRange, "number of runs is 0");
     refused(Timing::of(&mut [1.0, f64::NAN]), ErrorKind::NonFinite, "index 1");
+    let words = "seconds at index 1 are -1e-9, but they must be 0 or more";
+    refused(Timing::of(&mut [1.0, -1e-9]), ErrorKind::InvalidArgument, words);
     refused(repeat(3, 0, || unreachable!()), ErrorKind::OutOfRange, "runs");
     for count in 1..=100 {
         let mut seconds: Vec<f64> = (1..=count).rev().map(f64::from).collect();

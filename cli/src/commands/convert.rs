@@ -1,9 +1,10 @@
 //! `qtensor convert`: quantized tensors to another form or precision.
 
-use super::{copy, quantize::check_names};
+use super::{check_names, copy};
 use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::floats::{dequantized, zeroed};
+use crate::numbers;
 use crate::output::Output;
 use crate::pattern::Selection;
 use crate::plan::{Codes, MethodOptions, Plan, Sign};
@@ -45,11 +46,12 @@ pub(crate) struct Convert {
         short,
         long,
         value_name = "BITS",
-        value_parser = clap::value_parser!(u8).range(1..=32)
+        allow_negative_numbers = true,
+        value_parser = numbers::bits::<32>
     )]
     precision: Option<u8>,
     /// Refuse what would change a value
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["method", "quantiles", "range", "share"])]
     exact: bool,
     #[command(flatten)]
     selection: Selection,
@@ -57,6 +59,7 @@ pub(crate) struct Convert {
     method: MethodOptions,
     /// On how many threads to work; 0 is one for each processor. The result is the same for any
     #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::count)]
     threads: usize,
     /// Print JSON
     #[arg(long)]
@@ -98,14 +101,35 @@ struct Converted {
 
 impl Convert {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
-        if self.to == Some(Form::Int8) && self.precision.is_some_and(|precision| precision != 8) {
-            return Err(Failure::new("An Int8TensorCPU has a precision of 8."));
+        if let (Some(Form::Int8), Some(precision)) = (self.to, self.precision)
+            && precision != 8
+        {
+            let refused =
+                format!("--precision is {precision}, but --to int8 makes codes of 8 bits.");
+            return Err(Failure::usage(refused));
         }
+        let keeps = self.to == Some(Form::Qtensor) && self.precision.is_none();
+        if keeps && self.method.method.is_some() {
+            let refused = "--method is refused with --to qtensor, which keeps every value without \
+                           --precision.";
+            return Err(Failure::usage(refused));
+        }
+        // What tensors there are is not known yet, but some codes any method has.
+        let linear = self.linear(Zero::Free)?;
+        Plan {
+            precision: 8,
+            sign: Sign::Never,
+            codes: linear,
+            axis: None,
+            int8: false,
+            options: QuantizeOptions::default(),
+        }
+        .check(&context.interrupt)?;
         self.output.check(&[&self.input])?;
         let input = Input::open(&self.input)?;
         self.selection.check(input.items())?;
         let path = shown(self.input.as_os_str().as_encoded_bytes());
-        check_names(input.items(), &path)?;
+        check_names(&input, |_| true)?;
         let mut writer = self.output.minidb()?;
         let progress = context.progress(input.items().iter().map(|item| item.bytes).sum());
         let mut tensors = Vec::new();
@@ -204,13 +228,7 @@ impl Convert {
             Params::PerChannel { axis, .. } if !int8 => Some(axis),
             _ => None,
         };
-        let linear = Codes::Linear {
-            method: self.method.method()?,
-            zero: if int8 { Zero::Exact } else { Zero::Free },
-            symmetric: false,
-            power_of_two: false,
-            reduced: false,
-        };
+        let linear = self.linear(if int8 { Zero::Exact } else { Zero::Free })?;
         let logarithmic = tensor.is_logarithmic() && !int8;
         let codes = if logarithmic { Codes::Logarithmic } else { linear };
         let sign = if tensor.is_signed() && !int8 { Sign::Always } else { Sign::Never };
@@ -220,6 +238,12 @@ impl Convert {
         };
         let options = QuantizeOptions { threads, ..QuantizeOptions::default() };
         Ok(Plan { precision, sign, codes, axis, int8, options })
+    }
+
+    fn linear(&self, zero: Zero) -> Result<Codes> {
+        let method = self.method.method()?;
+        let (symmetric, power_of_two, reduced) = (false, false, false);
+        Ok(Codes::Linear { method, zero, symmetric, power_of_two, reduced })
     }
 
     fn print(&self, context: &Context, report: &Report) -> Result<()> {

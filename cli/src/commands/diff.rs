@@ -1,9 +1,11 @@
 //! `qtensor diff`: what the tensors of one file lost against those of another.
 
+use super::check_names;
 use super::summary::short;
 use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::floats::{dequantized, floats_of};
+use crate::numbers;
 use crate::pattern::Selection;
 use crate::table::{Side, Table};
 use caffe2_qtensor::QTensor;
@@ -17,7 +19,8 @@ use std::path::PathBuf;
 const HELP: &str = "\
 Tensors are compared by name: A holds the references, B what became of them. Quantized tensors count
 by their values. SQNR is 10 log10 of the sum of the references' squares over that of the errors'; a
-pair of which a number is NaN or infinite is counted and left out. Integers are the same or not.
+pair of which a number is NaN or infinite is counted and left out. Integers are the same or not. Two
+tensors of one name in one file are refused, as it is not known which is meant.
 
 Exit status 1 where a tensor has no counterpart or none of its type and shape, and where --min-sqnr
 or --max-error does not hold.
@@ -43,13 +46,16 @@ pub(crate) struct Diff {
     #[arg(long)]
     ignore_missing: bool,
     /// The SQNR in decibels that each tensor has to reach
-    #[arg(long, value_name = "DECIBELS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "DECIBELS")]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::limit)]
     min_sqnr: Option<f64>,
     /// The largest error that any value may have
     #[arg(long, value_name = "ERROR")]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::error_limit)]
     max_error: Option<f64>,
     /// On how many threads to work; 0 is one for each processor
     #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::count)]
     threads: usize,
     /// Print JSON
     #[arg(long)]
@@ -112,6 +118,9 @@ impl Diff {
         let (a, b) = (Input::open(&self.references)?, Input::open(&self.values)?);
         let all: Vec<_> = a.items().iter().chain(b.items()).cloned().collect();
         self.selection.check(&all)?;
+        for input in [&a, &b] {
+            check_names(input, |item| self.selection.takes(&item.name))?;
+        }
         let places: HashMap<&[u8], usize> =
             b.items().iter().enumerate().map(|(at, item)| (item.name.as_slice(), at)).collect();
         // Files of one tensor each are compared whatever the tensors are called.

@@ -112,7 +112,7 @@ impl Inspect {
         match damaged {
             0 => Ok(()),
             _ => Err(Failure::new(format!(
-                "{}: {damaged} of {} cannot be read.",
+                "{}: {damaged} of {} tensors cannot be read.",
                 shown(self.file.as_os_str().as_encoded_bytes()),
                 input.items().len()
             ))),

@@ -13,13 +13,14 @@ mod summary;
 mod verify;
 
 use crate::context::Context;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::sweep;
 use caffe2_qtensor::Error;
 use caffe2_qtensor::minidb::Writer;
 use clap::{ColorChoice, Parser, Subcommand};
-use qtensor_cli::input::Input;
+use qtensor_cli::input::{Input, Item, shown};
+use std::collections::HashSet;
 
 /// Exit statuses, at the end of each help.
 const EXIT_STATUS: &str = "\
@@ -75,6 +76,20 @@ fn shown_dims(dims: Option<&[i64]>) -> String {
         let dims: Vec<String> = dims.iter().map(i64::to_string).collect();
         format!("[{}]", dims.join(", "))
     })
+}
+
+/// Refuses two tensors of one name among those that are looked at: nothing would tell them apart.
+fn check_names(input: &Input, looked_at: impl Fn(&Item) -> bool) -> Result<()> {
+    let mut seen = HashSet::new();
+    let mut items = input.items().iter().filter(|item| looked_at(item));
+    match items.find(|item| !seen.insert(item.name.as_slice())) {
+        None => Ok(()),
+        Some(item) => {
+            let path = shown(input.path().as_os_str().as_encoded_bytes());
+            let name = shown(&item.name);
+            Err(Failure::new(format!("{path}: two tensors have the name '{name}'.")))
+        }
+    }
 }
 
 /// Copies an item as it is. That fails where reading does or where writing does, which the message

@@ -1,14 +1,15 @@
 //! `qtensor quantize`: the floats of a file to a database of quantized tensors, one after another.
 
-use super::copy;
 use super::done::Done;
 use super::read_ahead::{Step, each_loaded};
+use super::{check_names, copy};
 use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::floats::floats_of;
+use crate::numbers;
 use crate::output::Output;
 use crate::pattern::Selection;
-use crate::plan::{Codes, Method, MethodOptions, Plan, Sign};
+use crate::plan::{Codes, Method, MethodName, MethodOptions, Plan, Sign};
 use crate::progress::Progress;
 use crate::table::{Side, Table};
 use crate::worth::Worth;
@@ -18,7 +19,6 @@ use caffe2_qtensor::quantize::{NonFinite, QuantizeOptions, Rounding, Scheme};
 use clap::ValueEnum;
 use qtensor_cli::input::{Input, Item, Loaded, shown};
 use serde::Serialize;
-use std::collections::HashSet;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -27,6 +27,9 @@ Which tensors: those of floats with at least two dimensions and at least --min-s
 else is copied as it is: biases and other small tensors of floats, integers, tensors that are
 quantized already, and what is no tensor. --all quantizes floats of any shape; --only and --skip
 choose by name.
+
+A tensor in which the code of a finite value would stand for an infinite one is refused. That may be
+where values come close to the largest float, 3.4e38, and with --power-of-two from 1.7e38 on.
 
 Memory: a constant, the tensor at work and its planes; with more than one thread also the next
 tensor, which is read meanwhile. Floats of 2 and 8 bytes become floats of 4 bytes first.
@@ -56,7 +59,8 @@ pub(crate) struct Quantize {
         long,
         value_name = "BITS",
         required_unless_present = "int8",
-        value_parser = clap::value_parser!(u8).range(1..=32)
+        allow_negative_numbers = true,
+        value_parser = numbers::bits::<32>
     )]
     precision: Option<u8>,
     #[command(flatten)]
@@ -68,8 +72,9 @@ pub(crate) struct Quantize {
     method: MethodOptions,
     /// A scale and a bias for each index along a dimension
     #[arg(long, value_name = "AXIS", help_heading = "Parameters")]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::count)]
     per_channel: Option<usize>,
-    /// What the bias may be
+    /// What the bias may be; not with Caffe2's methods, which have one kind
     #[arg(long, value_name = "KIND", help_heading = "Parameters")]
     bias: Option<Bias>,
     /// Values lie around 0 evenly; of Caffe2's methods: preserve sparsity
@@ -87,7 +92,8 @@ pub(crate) struct Quantize {
         long,
         help_heading = "Codes",
         conflicts_with_all = [
-            "dorefa", "int8", "per_channel", "method", "bias", "symmetric", "power_of_two", "reduced",
+            "dorefa", "int8", "per_channel", "method", "quantiles", "range", "share", "bias",
+            "symmetric", "power_of_two", "reduced",
         ]
     )]
     log: bool,
@@ -100,8 +106,8 @@ pub(crate) struct Quantize {
         default_missing_value = "weights",
         help_heading = "Codes",
         conflicts_with_all = [
-            "int8", "per_channel", "method", "bias", "symmetric", "power_of_two", "reduced",
-            "signed",
+            "int8", "per_channel", "method", "quantiles", "range", "share", "bias", "symmetric",
+            "power_of_two", "reduced", "signed",
         ]
     )]
     dorefa: Option<Dorefa>,
@@ -126,15 +132,17 @@ pub(crate) struct Quantize {
     /// What becomes of a value between two codes
     #[arg(long, value_name = "HOW", default_value = "nearest", help_heading = "Codes")]
     rounding: RoundingName,
-    /// What `--rounding stochastic` starts from
-    #[arg(long, value_name = "NUMBER", default_value_t = 0, help_heading = "Codes")]
-    seed: u64,
+    /// What `--rounding stochastic` starts from; without it 0
+    #[arg(long, value_name = "NUMBER", help_heading = "Codes")]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::seed)]
+    seed: Option<u64>,
     /// Give NaN code 0 and infinities the outermost codes, instead of refusing them
     #[arg(long, help_heading = "Codes")]
     saturate: bool,
 
     /// On how many threads to work; 0 is one for each processor. The result is the same for any
     #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::count)]
     threads: usize,
     /// Print JSON
     #[arg(long)]
@@ -191,10 +199,11 @@ struct Report {
 impl Quantize {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let plan = self.plan()?;
+        plan.check(&context.interrupt)?;
         self.output.check(&[&self.input])?;
         let input = Input::open(&self.input)?;
         self.selection.check(input.items())?;
-        check_names(input.items(), &self.input.display().to_string())?;
+        check_names(&input, |_| true)?;
         let mut writer = self.output.minidb()?;
         let bytes = input.items().iter().map(|item| item.bytes).fold(0, u64::saturating_add);
         let mut done = Vec::new();
@@ -230,11 +239,18 @@ impl Quantize {
             RoundingName::Stochastic => Rounding::Stochastic,
             RoundingName::Caffe2 => Rounding::Caffe2,
         };
+        if self.seed.is_some() && rounding != Rounding::Stochastic {
+            let rounding = self.rounding.to_possible_value();
+            let name = rounding.as_ref().map_or("another", |rounding| rounding.get_name());
+            return Err(Failure::usage(format!(
+                "--seed belongs to --rounding stochastic, but the rounding is {name}."
+            )));
+        }
         let non_finite = if self.saturate { NonFinite::Saturate } else { NonFinite::Refuse };
         let options = QuantizeOptions {
             scheme: Scheme::Parameters,
             rounding,
-            seed: self.seed,
+            seed: self.seed.unwrap_or(0),
             non_finite,
             threads,
         };
@@ -257,19 +273,37 @@ impl Quantize {
             }
         };
         let sign = self.signed.unwrap_or(default_sign);
-        if matches!(method, Method::Caffe2(_)) && (sign != Sign::Never || self.reduced) {
-            let refused = "Caffe2's methods choose for codes without a sign, in their full range.";
-            return Err(Failure::new(refused));
+        if matches!(method, Method::Caffe2(_)) {
+            self.check_caffe2(sign)?;
         }
         let precision = match (self.precision, self.int8) {
             (None | Some(8), true) => 8,
             (Some(precision), true) => {
-                let refused = format!("The precision is {precision}, but an Int8TensorCPU has 8.");
-                return Err(Failure::new(refused));
+                let refused =
+                    format!("--precision is {precision}, but --int8 makes codes of 8 bits.");
+                return Err(Failure::usage(refused));
             }
             (precision, false) => precision.unwrap_or(8),
         };
         Ok(Plan { precision, sign, codes, axis: self.per_channel, int8: self.int8, options })
+    }
+
+    /// Refuses what Caffe2's methods do not know.
+    fn check_caffe2(&self, sign: Sign) -> Result<()> {
+        let kl = self.method.name() == MethodName::Caffe2Kl;
+        for (option, given, does) in [
+            ("--signed", sign != Sign::Never, "chooses for codes without a sign"),
+            ("--reduced", self.reduced, "chooses for all codes"),
+            ("--bias", self.bias.is_some(), "makes the bias minus one of the codes"),
+            ("--symmetric", self.symmetric && kl, "does not know it"),
+        ] {
+            if given {
+                let method = self.method.name().name();
+                let refused = format!("{option} is refused with --method {method}, which {does}.");
+                return Err(Failure::usage(refused));
+            }
+        }
+        Ok(())
     }
 
     fn one(
@@ -344,17 +378,5 @@ impl Quantize {
         let mut out = context.stdout();
         table.print(context, &mut out)?;
         Ok(out.flush()?)
-    }
-}
-
-/// Refuses two tensors of one name, of which a reader of the output would find one.
-pub(super) fn check_names(items: &[Item], path: &str) -> Result<()> {
-    let mut seen = HashSet::new();
-    match items.iter().find(|item| !seen.insert(item.name.as_slice())) {
-        None => Ok(()),
-        Some(item) => {
-            let name = shown(&item.name);
-            Err(Failure::new(format!("{path}: two tensors have the name '{name}'.")))
-        }
     }
 }

@@ -56,7 +56,7 @@ impl InputError {
     pub fn reason(&self) -> String {
         match &self.0.reason {
             Reason::Library(error) => error.to_string(),
-            Reason::System(error) => format!("{error}."),
+            Reason::System(error) => format!("Cannot read the file: {error}."),
             Reason::Form(reason) => reason.clone(),
         }
     }

@@ -5,7 +5,7 @@ use caffe2_qtensor::minidb::Reader;
 use caffe2_qtensor::net::Net;
 use caffe2_qtensor::{Error, QTensor, peek};
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// Keys of a database are shorter than this: the two upper bytes of the first record's first length
@@ -15,11 +15,17 @@ const LONGEST_KEY: u32 = 1 << 16;
 /// Recognizes a file.
 pub(super) fn recognize(path: &Path) -> Result<Format> {
     let about = |error: Error| InputError::of_file(path, error);
-    // Opens regular files only, and says what else it found.
-    let mut reader = Reader::open(path).map_err(about)?;
+    let system = |error| InputError::of_system(path, error);
+    // It may be no database, and is not to be called one.
+    let kind = std::fs::metadata(path).map_err(system)?.file_type();
+    if !kind.is_file() {
+        let kind = if kind.is_dir() { "it is a directory" } else { "it is a pipe or a device" };
+        return Err(system(io::Error::other(kind)));
+    }
     let mut front = Vec::new();
     let file = File::open(path).and_then(|file| file.take(8).read_to_end(&mut front));
-    file.map_err(|error| InputError::of_system(path, error))?;
+    file.map_err(system)?;
+    let mut reader = Reader::open(path).map_err(about)?;
     if front.is_empty() {
         return Err(InputError::other(path, "The file is empty."));
     }

@@ -1,6 +1,7 @@
 //! The methods of choosing a scale and a bias, by name.
 
 use crate::failure::{Failure, Result};
+use crate::numbers;
 use caffe2_qtensor::calibrate::{self, Caffe2Method};
 use clap::ValueEnum;
 
@@ -45,19 +46,14 @@ pub(crate) enum MethodName {
 /// What chooses the parameters of linear codes.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct MethodOptions {
-    /// How scale and bias are chosen
-    #[arg(long, value_name = "METHOD", default_value = "mse", help_heading = "Parameters")]
-    pub(crate) method: MethodName,
+    /// How scale and bias are chosen; without it mse
+    #[arg(long, value_name = "METHOD", help_heading = "Parameters")]
+    pub(crate) method: Option<MethodName>,
 
-    /// The quantiles of `--method percentile`, from 0 to 1
-    #[arg(
-        long,
-        num_args = 2,
-        value_names = ["LOW", "HIGH"],
-        default_values_t = [0.001, 0.999],
-        help_heading = "Parameters"
-    )]
-    pub(crate) quantiles: Vec<f64>,
+    /// The quantiles of `--method percentile`, from 0 to 1; without it 0.001 and 0.999
+    #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"], help_heading = "Parameters")]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::quantile)]
+    pub(crate) quantiles: Option<Vec<f64>>,
 
     /// The range of `--method fixed`
     #[arg(
@@ -65,31 +61,49 @@ pub(crate) struct MethodOptions {
         num_args = 2,
         value_names = ["MIN", "MAX"],
         allow_negative_numbers = true,
+        value_parser = numbers::finite,
         required_if_eq("method", "fixed"),
         help_heading = "Parameters"
     )]
     pub(crate) range: Option<Vec<f64>>,
 
-    /// The share of values of `--method caffe2-p99`, above 0.5 and below 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.99, help_heading = "Parameters")]
-    pub(crate) share: f32,
+    /// The share of values of `--method caffe2-p99`, above 0.5 and below 1; without it 0.99
+    #[arg(long, value_name = "SHARE", help_heading = "Parameters", allow_negative_numbers = true)]
+    pub(crate) share: Option<f32>,
 }
 
 impl MethodOptions {
-    /// The method with what belongs to it.
-    pub(crate) fn method(&self) -> Result<Method> {
-        if self.range.is_some() && self.method != MethodName::Fixed {
-            return Err(Failure::new("--range goes with --method fixed."));
-        }
-        self.named(self.method)
+    /// A method with nothing but its defaults.
+    pub(crate) fn of(method: MethodName) -> MethodOptions {
+        MethodOptions { method: Some(method), quantiles: None, range: None, share: None }
     }
 
-    /// Another method with what belongs to it.
-    pub(crate) fn named(&self, name: MethodName) -> Result<Method> {
+    /// The method's name.
+    pub(crate) fn name(&self) -> MethodName {
+        self.method.unwrap_or(MethodName::Mse)
+    }
+
+    /// The method with what belongs to it. What belongs to another is refused: it would do nothing,
+    /// unseen.
+    pub(crate) fn method(&self) -> Result<Method> {
         use calibrate::Method as Own;
+        let name = self.name();
+        for (option, given, of) in [
+            ("--quantiles", self.quantiles.is_some(), MethodName::Percentile),
+            ("--range", self.range.is_some(), MethodName::Fixed),
+            ("--share", self.share.is_some(), MethodName::Caffe2P99),
+        ] {
+            if given && name != of {
+                return Err(Failure::usage(format!(
+                    "{option} belongs to --method {}, but the method is {}.",
+                    of.name(),
+                    name.name()
+                )));
+            }
+        }
         let pair = |numbers: &[f64], what| match numbers {
             [first, second] => Ok((*first, *second)),
-            _ => Err(Failure::new(format!("{what} takes two numbers."))),
+            _ => Err(Failure::usage(format!("{what} takes two numbers."))),
         };
         Ok(match name {
             MethodName::Mse => Method::Own(Own::Mse),
@@ -97,7 +111,8 @@ impl MethodOptions {
             MethodName::MinMax => Method::Own(Own::MinMax),
             MethodName::MaxAbs => Method::Own(Own::MaxAbs),
             MethodName::Percentile => {
-                let (low, high) = pair(&self.quantiles, "--quantiles")?;
+                let quantiles = self.quantiles.as_deref().unwrap_or(&[0.001, 0.999]);
+                let (low, high) = pair(quantiles, "--quantiles")?;
                 Method::Own(Own::Percentile(low, high))
             }
             MethodName::Fixed => {
@@ -110,7 +125,7 @@ impl MethodOptions {
             MethodName::Caffe2L2 => Method::Caffe2(Caffe2Method::L2),
             MethodName::Caffe2L2Approx => Method::Caffe2(Caffe2Method::L2Approx),
             MethodName::Caffe2Kl => Method::Caffe2(Caffe2Method::Kl),
-            MethodName::Caffe2P99 => Method::Caffe2(Caffe2Method::P99(self.share)),
+            MethodName::Caffe2P99 => Method::Caffe2(Caffe2Method::P99(self.share.unwrap_or(0.99))),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod channels;
 mod choose;
+mod finite;
 mod logarithmic;
 mod method;
 
@@ -93,7 +94,15 @@ impl Plan {
             }
         }
         tensor.quantize(values, &options)?;
+        finite::check(&tensor, values, options.threads)?;
         Ok(tensor)
+    }
+
+    /// Refuses what no values could be quantized by.
+    pub(crate) fn check(&self, interrupt: &Interrupt) -> Result<()> {
+        // Which dimensions there are is the values' matter.
+        let plan = Plan { axis: None, ..*self };
+        plan.quantize(&[0.0, 1.0], &[2], interrupt).map(drop).map_err(Failure::of_usage)
     }
 
     fn signed(&self, values: &[f32]) -> bool {

@@ -74,13 +74,7 @@ impl Method {
     pub(crate) fn plan(self, precision: u8, axis: Option<usize>) -> Result<Plan> {
         let (codes, sign) = match self {
             Method::Linear(name) => {
-                let method = MethodOptions {
-                    method: name,
-                    quantiles: vec![0.001, 0.999],
-                    range: None,
-                    share: 0.99,
-                };
-                let method = method.method()?;
+                let method = MethodOptions::of(name).method()?;
                 let zero = Zero::Free;
                 let (symmetric, power_of_two, reduced) = (false, false, false);
                 (Codes::Linear { method, zero, symmetric, power_of_two, reduced }, Sign::Never)

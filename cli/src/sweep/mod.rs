@@ -13,6 +13,7 @@ mod try_tensor;
 use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::floats::floats_of;
+use crate::numbers;
 use crate::output::Output;
 use crate::pattern::Selection;
 use crate::report;
@@ -53,7 +54,7 @@ pub(crate) struct Arguments {
     file: PathBuf,
     /// The precisions to try, in bits of a code
     #[arg(long, value_name = "BITS", value_delimiter = ',', default_value = "1,2,3,4,6,8")]
-    #[arg(value_parser = clap::value_parser!(u8).range(1..=16))]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::bits::<16>)]
     precisions: Vec<u8>,
     /// The methods to try
     #[arg(long, value_name = "METHODS", value_delimiter = ',', value_enum)]
@@ -65,9 +66,11 @@ pub(crate) struct Arguments {
     worth: Worth,
     /// Give each index along this dimension a scale and a bias of its own
     #[arg(long, value_name = "AXIS")]
+    #[arg(allow_negative_numbers = true, value_parser = numbers::count)]
     per_channel: Option<usize>,
     /// The least signal-to-noise ratio that the recommendation accepts
     #[arg(long, value_name = "DB", default_value_t = 20.0, allow_negative_numbers = true)]
+    #[arg(value_parser = numbers::finite)]
     min_sqnr: f64,
     /// Write a report with plots: one page that needs no network
     #[arg(long, value_name = "FILE")]
@@ -88,10 +91,6 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
-        if !self.min_sqnr.is_finite() {
-            let value = self.min_sqnr;
-            return Err(Failure::new(format!("--min-sqnr is {value}, and not a finite number")));
-        }
         // Refused before the work, not after it.
         let output = self.html.as_deref().map(|path| Output::new(path, self.force));
         if let Some(output) = &output {
@@ -178,7 +177,7 @@ impl Arguments {
         drop(progress);
         if sweep.tensors.is_empty() {
             let file = &sweep.file;
-            return Err(Failure::new(format!("{file} holds no tensor of floats to quantize")));
+            return Err(Failure::new(format!("{file}: There is no tensor of floats to quantize.")));
         }
         sweep.float_energy = energy::of_floats(sweep.float())?;
         sweep.totals = totals::totals(&sweep);
@@ -240,7 +239,7 @@ fn width() -> usize {
 }
 
 fn no_memory(values: usize) -> Failure {
-    Failure::new(format!("no memory for a copy of {values} values"))
+    Failure::new(format!("No memory for a copy of {values} values."))
 }
 
 fn wide(count: usize) -> u64 {

@@ -101,7 +101,6 @@ fn what_is_not_selected_or_not_quantized_is_copied() {
     assert_eq!(floats(&folder.path("b"), "fc2_b"), bias);
     let ran = folder.run(&["convert", "a", "-o", "c"]);
     assert_eq!(ran.status, Some(2), "{}", ran.error);
-    folder.refused(&["convert", "a", "-o", "c", "--to", "int8", "-p", "4"], "precision of 8");
 }
 
 #[test]

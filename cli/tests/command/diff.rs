@@ -1,7 +1,9 @@
 //! `qtensor diff`: its numbers are the library's, and what cannot be compared is said.
 
 use crate::run::{Folder, data, floats, model, network, quantized, values};
+use caffe2_qtensor::QTensor;
 use caffe2_qtensor::measure::ErrorOptions;
+use caffe2_qtensor::minidb::Writer;
 
 #[test]
 fn errors_are_the_library_s() {
@@ -88,6 +90,22 @@ fn shapes_and_types_that_differ() {
     folder.done(&["dequantize", &model(), "-o", "b.npy", "--npy", "fc1_w"]);
     folder.done(&["diff", "a.npy", "b.npy", "--max-error", "0"]);
     folder.refused(&["diff", "a.npy", "missing"], "missing: Cannot");
+}
+
+/// Which of two tensors of one name is meant is not known: neither is taken.
+#[test]
+fn a_name_twice_in_a_file() {
+    let folder = Folder::new();
+    for (file, names) in [("twice", &[b"w", b"v", b"w"][..]), ("once", &[b"w", b"v"])] {
+        let mut writer = Writer::create(&folder.path(file)).unwrap();
+        let tensor = QTensor::with_shape(&[2, 3], 4, false).unwrap();
+        names.iter().for_each(|name| writer.append(*name, &tensor).unwrap());
+        writer.commit().unwrap();
+    }
+    for (a, b) in [("twice", "once"), ("once", "twice"), ("twice", "twice")] {
+        folder.refused(&["diff", a, b], "twice: two tensors have the name 'w'.");
+        folder.done(&["diff", a, b, "--skip", "w"]);
+    }
 }
 
 /// What is no number is as wrong as can be, unless it is so in both.

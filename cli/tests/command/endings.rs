@@ -108,6 +108,45 @@ fn an_output_that_is_the_input_is_refused_however_it_is_named() {
     folder.done(&["verify", "target"]);
 }
 
+/// Whatever follows them: what is replaced is what they lead to, whole or not at all, and where they
+/// lead nowhere nothing is made.
+#[test]
+fn outputs_that_are_links() {
+    let folder = Folder::new();
+    folder.database("in", &[(b"w", &[20, 20], values(400))]);
+    folder.done(&["quantize", "in", "-o", "q", "-p", "4", "-q"]);
+    fs::create_dir(folder.path("sub")).unwrap();
+    symlink("nowhere", folder.path("dangling")).unwrap();
+    symlink("loop", folder.path("loop")).unwrap();
+    symlink("second", folder.path("first")).unwrap();
+    symlink("sub/target", folder.path("second")).unwrap();
+    for (work, output) in [
+        (&["quantize", "in", "-q", "-p", "4"][..], "-o"),
+        (&["dequantize", "q"], "-o"),
+        (&["dequantize", "q", "--npy", "w"], "-o"),
+        (&["convert", "q", "-q", "-p", "2"], "-o"),
+        (&["sweep", "in", "--precisions", "4"], "--html"),
+    ] {
+        for link in ["dangling", "loop"] {
+            for force in [&[][..], &["--force"]] {
+                let words = format!("{link}: The output is a link that cannot be followed: ");
+                folder.refused(&[work, &[output, link], force].concat(), &words);
+                assert!(fs::symlink_metadata(folder.path(link)).unwrap().is_symlink());
+            }
+        }
+        folder.file("sub/target", b"old");
+        let there = [work, &[output, "first"]].concat();
+        folder.refused(&there, "first: The output is there already; --force replaces it.");
+        assert_eq!(fs::read(folder.path("sub/target")).unwrap(), b"old");
+        assert_eq!(folder.run(&[&there[..], &["--force"]].concat()).status, Some(0));
+        for link in ["first", "second"] {
+            assert!(fs::symlink_metadata(folder.path(link)).unwrap().is_symlink());
+        }
+        assert!(fs::read(folder.path("sub/target")).unwrap().len() > 100);
+        assert_eq!(fs::read_dir(folder.path("sub")).unwrap().count(), 1);
+    }
+}
+
 #[test]
 fn damage_found_late_leaves_the_old_output() {
     let folder = Folder::new();

@@ -2,8 +2,17 @@
 
 use crate::run::Folder;
 
-const SUBCOMMANDS: [&str; 8] =
-    ["inspect", "quantize", "dequantize", "convert", "verify", "diff", "completions", "man"];
+const SUBCOMMANDS: [&str; 9] = [
+    "inspect",
+    "quantize",
+    "dequantize",
+    "convert",
+    "verify",
+    "diff",
+    "sweep",
+    "completions",
+    "man",
+];
 
 #[test]
 fn every_subcommand_has_help_with_examples() {
@@ -20,27 +29,6 @@ fn every_subcommand_has_help_with_examples() {
     }
     let version = folder.done(&["--version"]);
     assert_eq!(version, format!("qtensor {}\n", env!("CARGO_PKG_VERSION")));
-}
-
-#[test]
-fn wrong_command_lines_end_with_2() {
-    let folder = Folder::new();
-    for arguments in [
-        &[][..],
-        &["nonsense"],
-        &["inspect"],
-        &["quantize", "in", "-o", "out"],
-        &["quantize", "in", "-p", "4"],
-        &["quantize", "in", "-o", "out", "-p", "4", "--log", "--dorefa"],
-        &["quantize", "in", "-o", "out", "-p", "4", "--method", "best"],
-        &["quantize", "in", "-o", "out", "-p", "4", "--method", "fixed"],
-        &["diff", "a"],
-        &["completions", "tcsh"],
-    ] {
-        let ran = folder.run(arguments);
-        assert_eq!((ran.status, ran.out.as_str()), (Some(2), ""), "{arguments:?}");
-        assert!(ran.error.contains("--help"), "{}", ran.error);
-    }
 }
 
 #[test]
@@ -65,5 +53,22 @@ fn completions_and_manual_pages() {
         assert!(page.contains(".SH SYNOPSIS") && page.contains("Examples:"), "{name}");
     }
     folder.file("file", b"");
-    folder.refused(&["man", "file"], "file: the manual pages cannot be written");
+    folder.refused(&["man", "file"], "file: the manual pages cannot be written: it is no folder.");
+}
+
+#[test]
+fn manual_pages_that_are_there_stay_unless_they_are_to_be_replaced() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("man1")).unwrap();
+    // The last of them: none is written before all are looked at.
+    folder.file("man1/qtensor-sweep.1", b"the old page");
+    let pages = || std::fs::read_dir(folder.path("man1")).unwrap().count();
+    let words = "man1/qtensor-sweep.1: The output is there already; --force replaces it.";
+    folder.refused(&["man", "man1"], words);
+    assert_eq!(std::fs::read(folder.path("man1/qtensor-sweep.1")).unwrap(), b"the old page");
+    assert_eq!(pages(), 1);
+    folder.done(&["man", "man1", "--force"]);
+    let page = std::fs::read_to_string(folder.path("man1/qtensor-sweep.1")).unwrap();
+    assert!(page.contains(".SH SYNOPSIS"));
+    assert_eq!(pages(), 1 + SUBCOMMANDS.len());
 }

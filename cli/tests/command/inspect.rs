@@ -89,7 +89,7 @@ fn a_damaged_tensor_does_not_hide_the_others() {
     let file = [record(b"a", &whole), record(b"b", &broken), record(b"s", &strings)].concat();
     folder.file("in", &file);
     let ran = folder.run(&["inspect", "in", "--json"]);
-    ran.check_refused("in: 1 of 3 cannot be read");
+    ran.check_refused("in: 1 of 3 tensors cannot be read");
     let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(report["tensors"][0]["precision"], 2);
     let message = report["tensors"][1]["error"].as_str().unwrap();

@@ -28,4 +28,5 @@ mod plan;
 mod quantize;
 mod readme;
 mod run;
+mod usage;
 mod verify;

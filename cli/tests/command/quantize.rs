@@ -120,7 +120,7 @@ fn the_rule_of_what_is_left_alone() {
     assert_eq!(kinds("some"), ["Tensor", "Tensor", "QTensor", "Tensor"]);
     folder.refused(
         &[&chosen[..], &["-f", "--only", "lrage"]].concat(),
-        "No tensor has a name that matches 'lrage'",
+        "No tensor has a name that matches 'lrage' of --only.",
     );
     // Records that are copied are the same, byte for byte.
     let (before, after) = (fs::read(folder.path("in")).unwrap(), folder.path("rule"));
@@ -149,10 +149,6 @@ fn int8_tensors_are_what_caffe2_takes() {
             assert_eq!(tensor.scale(), f64::from(best.scale() as f32));
         }
     }
-    folder.refused(
-        &["quantize", &model(), "-o", "j", "--int8", "-p", "4"],
-        "The precision is 4, but an Int8TensorCPU has 8",
-    );
 }
 
 #[test]
@@ -240,11 +236,4 @@ fn logarithms_of_the_largest_floats() {
         assert!(found.iter().all(|value| value.is_finite()), "{name}");
         assert!(found[0] > 2e38, "{name}: {}", found[0]);
     }
-}
-
-#[test]
-fn a_range_goes_with_its_method() {
-    let folder = Folder::new();
-    let arguments = ["quantize", &model(), "-o", "out", "-p", "4", "--range", "0", "1"];
-    folder.refused(&arguments, "--range goes with --method fixed");
 }

@@ -89,6 +89,16 @@ impl Folder {
         assert_eq!(ran.out, "");
         assert_eq!(self.names(), before);
     }
+
+    /// Runs what is no command line: status 2, these words, nothing done.
+    pub(crate) fn wrong<S: AsRef<OsStr> + std::fmt::Debug>(&self, arguments: &[S], words: &str) {
+        let before = self.names();
+        let ran = self.run(arguments);
+        assert_eq!((ran.status, ran.out.as_str()), (Some(2), ""), "{arguments:?}: {}", ran.error);
+        assert!(ran.error.contains(words), "{arguments:?}: {}", ran.error);
+        assert!(ran.error.contains("--help"), "{arguments:?}: {}", ran.error);
+        assert_eq!(self.names(), before);
+    }
 }
 
 impl Drop for Folder {

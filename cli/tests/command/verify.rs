@@ -85,7 +85,7 @@ fn files_that_end_early_or_are_something_else() {
     folder.file("empty", b"");
     check_damaged(&folder, "empty", &["The file is empty."]);
     // What cannot be read was not verified.
-    folder.refused(&["verify", "missing"], "missing: Cannot open the database file");
+    folder.refused(&["verify", "missing"], "missing: Cannot read the file: No such file");
     folder.refused(&["verify", "."], "a directory");
 }
 

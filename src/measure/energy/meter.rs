@@ -62,8 +62,8 @@ pub enum Source {
 /// ```
 pub struct Meter {
     counters: Counters,
-    /// Counts since the start.
-    passed: u64,
+    /// Counts since the start; nothing where a counter was set anew in between.
+    passed: Option<u64>,
     stopwatch: Stopwatch,
 }
 
@@ -95,7 +95,7 @@ impl Meter {
                 Err(error) => return Err(error),
             },
         };
-        Ok(Meter { counters, passed: 0, stopwatch: Stopwatch::start() })
+        Ok(Meter { counters, passed: Some(0), stopwatch: Stopwatch::start() })
     }
 
     /// Where its counters come from.
@@ -117,10 +117,14 @@ impl Meter {
     /// Starts anew.
     ///
     /// # Errors
-    /// Those of [`read`](Self::read), but for a counter that stands still.
+    /// `Unavailable` where a counter cannot be read any more; `Malformed` for files with something
+    /// else in them.
     pub fn start(&mut self) -> Result<()> {
-        self.advance()?;
-        self.passed = 0;
+        match &mut self.counters {
+            Counters::Powercap(zones) => zones.iter_mut().try_for_each(powercap::Zone::begin)?,
+            Counters::Perf { events, .. } => events.iter_mut().try_for_each(perf::Event::begin)?,
+        }
+        self.passed = Some(0);
         self.stopwatch = Stopwatch::start();
         Ok(())
     }
@@ -128,36 +132,45 @@ impl Meter {
     /// What was taken since the start; the measurement goes on.
     ///
     /// A counter of the powercap tree begins again at 0, after some minutes or an hour of full load;
-    /// that is seen once, so a long measurement is read in between.
+    /// that is seen once, so a long measurement is read in between. A suspended machine or a driver
+    /// that is loaded anew sets a counter to 0, too. That is told from the former by what a package
+    /// would have taken since the last reading: more than 2000 W, and the energy is unknown until
+    /// the next start. Where it would not, or the counter is beyond its old number again, it cannot
+    /// be told; the more often a counter is read, the less can go unseen.
     ///
     /// # Errors
-    /// `Unavailable` where a counter cannot be read any more, and where none has moved since the start:
-    /// the time was too short, or the machine only pretends to have counters. `Malformed` for files
-    /// with something else in them.
+    /// `Unavailable` where a counter cannot be read any more, where one was set anew since the start,
+    /// and where none has moved: the time was too short, or the machine only pretends to have
+    /// counters. `Malformed` for files with something else in them.
     pub fn read(&mut self) -> Result<Reading> {
         let seconds = self.stopwatch.seconds();
         self.advance()?;
-        if self.passed == 0 {
-            return Err(Error::Unavailable {
-                what: "energy",
-                reason: "no counter has moved; they are updated about once a millisecond",
-            });
+        let unavailable = |reason| Error::Unavailable { what: "energy", reason };
+        let passed = self.passed.ok_or_else(|| {
+            unavailable("a counter was set anew since the start; start the measurement again")
+        })?;
+        if passed == 0 {
+            let reason = "no counter has moved; they are updated about once a millisecond";
+            return Err(unavailable(reason));
         }
         let unit = match self.counters {
             Counters::Powercap(_) => MICRO,
             Counters::Perf { unit, .. } => unit,
         };
-        Ok(Reading { joules: self.passed as f64 * unit, seconds })
+        Ok(Reading { joules: passed as f64 * unit, seconds })
     }
 
     fn advance(&mut self) -> Result<()> {
-        let mut add = |passed| self.passed = self.passed.saturating_add(passed);
+        let sum = &mut self.passed;
+        let mut add = |passed: Option<u64>| {
+            *sum = sum.zip(passed).map(|(sum, passed)| sum.saturating_add(passed));
+        };
         match &mut self.counters {
             Counters::Powercap(zones) => {
                 zones.iter_mut().try_for_each(|zone| zone.advance().map(&mut add))
             }
             Counters::Perf { events, .. } => {
-                events.iter_mut().try_for_each(|event| event.advance().map(&mut add))
+                events.iter_mut().try_for_each(|event| event.advance().map(Some).map(&mut add))
             }
         }
     }

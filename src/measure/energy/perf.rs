@@ -83,7 +83,7 @@ impl Described {
                 Error::Unavailable { what: "energy counter", reason }
             })?;
             let mut event = Event { file, last: 0 };
-            event.last = event.now()?;
+            event.begin()?;
             events.push(event);
         }
         Ok(events)
@@ -91,12 +91,17 @@ impl Described {
 }
 
 impl Event {
-    /// Counts since the last call, or the event was opened.
+    /// Counts from now on.
+    pub(super) fn begin(&mut self) -> Result<()> {
+        self.last = self.now()?;
+        Ok(())
+    }
+
+    /// Counts since the last call, or since it began to.
     pub(super) fn advance(&mut self) -> Result<u64> {
-        let now = self.now()?;
-        let passed = now.wrapping_sub(self.last);
-        self.last = now;
-        Ok(passed)
+        let last = self.last;
+        self.begin()?;
+        Ok(self.last.wrapping_sub(last))
     }
 
     fn now(&mut self) -> Result<u64> {

@@ -8,6 +8,7 @@
 
 use super::file::{below, decimal, open, read};
 use crate::error::{Error, Result};
+use crate::measure::time::Stopwatch;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -18,12 +19,22 @@ pub(super) const ROOT: &str = "/sys/class/powercap";
 /// More packages than any machine has.
 const MOST_ZONES: u32 = 256;
 
+/// More microjoules than a package takes in a second: 2000 W, four times what the largest are made
+/// for.
+const MOST_PER_SECOND: f64 = 2e9;
+
+/// Seconds by which what a counter says may be older than its reading, with much to spare: it is
+/// updated about once a millisecond.
+const LAG: f64 = 0.01;
+
 /// The counter of a package, which begins again at 0 when it has reached its range.
 pub(super) struct Zone {
     file: File,
     /// The largest value, in microjoules.
     range: u64,
     last: u64,
+    /// Runs from just before `last` was read.
+    since: Stopwatch,
 }
 
 /// The packages of a tree.
@@ -53,8 +64,8 @@ pub(super) fn zones(root: &Path) -> Result<Vec<Zone>> {
         if range == 0 {
             return Err(malformed("max_energy_range_uj", range, "above 0"));
         }
-        let mut zone = Zone { file: part("energy_uj")?, range, last: 0 };
-        zone.last = zone.now()?;
+        let mut zone = Zone { file: part("energy_uj")?, range, last: 0, since: Stopwatch::start() };
+        zone.begin()?;
         let no_memory = Error::OutOfMemory { what: "counters", bytes: size_of::<Zone>() };
         zones.try_reserve(1).map_err(|_| no_memory)?;
         zones.push(zone);
@@ -67,17 +78,28 @@ pub(super) fn zones(root: &Path) -> Result<Vec<Zone>> {
 }
 
 impl Zone {
-    /// Microjoules since the last call, or the zone was opened. A counter that is lower than it was has
-    /// reached its range and begun again; one that begins again for another reason, such as a driver
-    /// that was loaded anew, cannot be told from that.
-    pub(super) fn advance(&mut self) -> Result<u64> {
-        let now = self.now()?;
-        let passed = match now.checked_sub(self.last) {
-            Some(passed) => passed,
-            None => self.range.saturating_sub(self.last).saturating_add(now),
-        };
-        self.last = now;
-        Ok(passed)
+    /// Counts from now on.
+    pub(super) fn begin(&mut self) -> Result<()> {
+        let since = Stopwatch::start();
+        self.last = self.now()?;
+        self.since = since;
+        Ok(())
+    }
+
+    /// Microjoules since the last call, or since it began to count; nothing where they are not known.
+    ///
+    /// A counter that is lower than it was has reached its range and begun again, or was set to 0 by
+    /// something else: a suspended machine, a driver that was loaded anew. It was set where a package
+    /// cannot have taken so much in that time; where it can, the two are the same to us.
+    pub(super) fn advance(&mut self) -> Result<Option<u64>> {
+        let (last, since) = (self.last, self.since);
+        self.begin()?;
+        if let Some(passed) = self.last.checked_sub(last) {
+            return Ok(Some(passed));
+        }
+        let wrapped = self.range.saturating_sub(last).saturating_add(self.last);
+        let most = (since.seconds() + LAG) * MOST_PER_SECOND;
+        Ok(Some(wrapped).filter(|wrapped| *wrapped as f64 <= most))
     }
 
     fn now(&self) -> Result<u64> {
