@@ -154,7 +154,7 @@ impl Histogram {
             return Ok(None);
         }
         if !width.is_finite() {
-            let value = f64::from(max) - f64::from(min);
+            let value = f64::from(max - min);
             return Err(Error::NonFiniteNumber { what: "range in single precision", value });
         }
         let mut counts = zeros(bins)?;

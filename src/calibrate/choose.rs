@@ -100,7 +100,7 @@ impl Method {
         self.check()?;
         let codes = target.codes(self.objective().map_or(MOST_RANGED, |_| MOST_SEARCHED))?;
         if let Method::Fixed(min, max) = *self {
-            let rules = target.rules(codes, Frame { unit: 1.0, center: 0.0 });
+            let rules = self.rules(target, codes, Frame { unit: 1.0, center: 0.0 });
             // Of a huge range nothing covers, but the point that stands in for none would be found.
             let covering = rules.covering(min, max);
             let levels = if min < max { covering } else { covering.or_else(|| rules.point(min)) };
@@ -116,6 +116,14 @@ impl Method {
         Ok(codes)
     }
 
+    /// All rules for the levels. A range that the caller knows may be one of doubles.
+    fn rules(&self, target: &Target, codes: Codes, frame: Frame) -> Rules {
+        match self {
+            Method::Fixed(..) => Rules { most: f64::INFINITY, ..target.rules(codes, frame) },
+            _ => target.rules(codes, frame),
+        }
+    }
+
     fn objective(&self) -> Option<Objective> {
         match self {
             Method::Mse => Some(Objective::Squared),
@@ -129,7 +137,8 @@ impl Observer {
     /// Parameters for the codes of a channel's values; without channels it is channel 0.
     ///
     /// Values that are all equal get parameters by which one of the codes stands for just that
-    /// value, where the target allows it.
+    /// value, where the target allows it. Otherwise every code stands for a number that single
+    /// precision has, unless the range is fixed.
     ///
     /// ```
     /// use caffe2_qtensor::calibrate::{Method, Observer, ObserverConfig, Target};
@@ -198,7 +207,7 @@ impl Observer {
             return Err(no_values());
         };
         let frame = Frame { unit: 1.0, center: 0.0 };
-        let rules = target.rules(codes, frame);
+        let rules = method.rules(target, codes, frame);
         let levels = rules.covering(min, max).or_else(|| rules.point(min));
         let unknown = f64::NAN;
         finish(&rules, levels).map_or_else(
@@ -242,7 +251,7 @@ pub(super) fn choose<D: Parts>(
     target: &Target,
     codes: Codes,
 ) -> Result<Choice> {
-    let rules = target.rules(codes, frame);
+    let rules = method.rules(target, codes, frame);
     let (min, max) = (frame.of_value(range.0), frame.of_value(range.1));
     let predicted = |levels: Option<Levels>| {
         let (scale, bias) = finish(&rules, levels)?;

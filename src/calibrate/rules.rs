@@ -22,6 +22,8 @@ pub(super) struct Rules {
     pub(super) count: u32,
     pub(super) bias: Bias,
     pub(super) power_of_two: bool,
+    /// The largest magnitude of a level's value, in the frame's unit.
+    pub(super) most: f64,
 }
 
 impl Rules {
@@ -63,14 +65,26 @@ impl Rules {
         if !(levels.step > 0.0 && levels.step.is_finite() && levels.first.is_finite()) {
             return None;
         }
-        match self.bias {
-            Bias::Free => Some(levels),
-            _ => Some(self.levels(levels.step, self.bias_of(&levels))),
-        }
+        Some(self.bounded(match self.bias {
+            Bias::Free => levels,
+            _ => self.levels(levels.step, self.bias_of(&levels)),
+        }))
     }
 
-    /// The narrowest levels that keep the rules and cover a range of values in the rules' frame, or
-    /// nothing where the range is a point.
+    /// The levels, with a smaller step and the same bias where one of them would be too large.
+    pub(super) fn bounded(&self, levels: Levels) -> Levels {
+        let center = self.frame.center;
+        if (levels.first + center).abs().max((levels.last() + center).abs()) <= self.most {
+            return levels;
+        }
+        let bias = self.bias_of(&levels);
+        let reach = (self.lowest + bias).abs().max((self.highest() + bias).abs());
+        let step = self.most / reach;
+        self.levels(if self.power_of_two { step.log2().floor().exp2() } else { step }, bias)
+    }
+
+    /// The narrowest levels that keep the rules and cover a range of values in the rules' frame, as far
+    /// as a level may be from 0, or nothing where the range is a point.
     pub(super) fn covering(&self, min: f64, max: f64) -> Option<Levels> {
         let steps = f64::from(self.count.saturating_sub(1));
         let center = self.frame.center;
@@ -113,9 +127,9 @@ impl Rules {
         };
         let levels = self.levels(step, 0.0);
         let bias = self.bias_of(&Levels { first, ..levels });
-        Some(match self.bias {
+        Some(self.bounded(match self.bias {
             Bias::Free => Levels { first, ..levels },
             _ => self.levels(step, bias),
-        })
+        }))
     }
 }

@@ -142,7 +142,7 @@ impl<D: Parts> Search<'_, D> {
             fit.products + code * total.sum + center * (fit.numbers + code * total.count);
         let squares = fit.squares + code * (2.0 * fit.numbers + code * total.count);
         let step = products / squares;
-        (step > 0.0 && step.is_finite()).then(|| rules.levels(step, bias))
+        (step > 0.0 && step.is_finite()).then(|| rules.bounded(rules.levels(step, bias)))
     }
 }
 

@@ -156,6 +156,7 @@ impl Target {
             count: codes.steps().saturating_add(1),
             bias: self.bias(codes),
             power_of_two: self.power_of_two,
+            most: f64::from(f32::MAX) / frame.unit,
         }
     }
 }

@@ -159,3 +159,27 @@ fn nothing_finite_is_refused() {
     let error = choose_exact(&[f32::NAN], Method::Mse, &Target::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NonFinite);
 }
+
+/// A tensor is read as floats: none of its codes stands for an infinite one.
+#[test]
+fn every_level_is_a_float() {
+    let sets: [&[f32]; 4] = [
+        &[f32::MIN, f32::MAX],
+        &[f32::MIN, 1.0, 0.0, f32::MAX],
+        &[0.0, 1e38, 2e38],
+        &[-3.3e38, -1.0, 2e38, 3.3e38],
+    ];
+    let methods = METHODS.iter().filter(|method| !matches!(method, Method::Fixed(..)));
+    for (values, method) in sets.iter().flat_map(|set| methods.clone().map(move |it| (set, it))) {
+        let observer = observed(values);
+        for target in targets(&[1, 2, 8]) {
+            let choice = observer.choose(0, *method, &target).unwrap();
+            sound(&choice, &target);
+            let highest = f64::from(((1_i32 << target.precision) - 1) >> i32::from(target.reduced));
+            for code in [if target.signed { -highest } else { 0.0 }, highest] {
+                let value = (choice.scale * (code + choice.bias)) as f32;
+                assert!(value.is_finite(), "{values:?} {method:?} {target:?} {choice:?} {value}");
+            }
+        }
+    }
+}
