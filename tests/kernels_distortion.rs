@@ -10,6 +10,8 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+#[path = "support/guard.rs"]
+mod guard;
 #[path = "support/random.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod random;
@@ -18,6 +20,7 @@ use caffe2_qtensor::kernels::Level;
 use caffe2_qtensor::kernels::distortion::{
     Distribution, Levels, Near, Piece, Pieces, Sorted, Total, absolute, squared,
 };
+use guard::Guarded;
 use random::Random;
 
 /// Bins from `first` to `last`, those next to 0 halved again and again, with some values each.
@@ -78,7 +81,27 @@ impl Bins {
     }
 
     fn at(&self, level: Level) -> Pieces<'_> {
-        Pieces::new(&self.pieces, self.begin, (self.narrow, &self.near), self.total, level)
+        self.of(&self.pieces, level)
+    }
+
+    fn of<'a>(&'a self, pieces: &'a [Piece], level: Level) -> Pieces<'a> {
+        Pieces::new(pieces, self.begin, (self.narrow, &self.near), self.total, level)
+    }
+
+    /// The pieces right behind a page that may not be touched, and right before one.
+    fn beside_pages<'a>(&self, pages: &'a mut [Guarded; 2]) -> [&'a [Piece]; 2] {
+        let bytes = size_of_val(&self.pieces[..]);
+        let [first, second] = pages;
+        *first = Guarded::new(bytes);
+        *second = Guarded::new(bytes);
+        [first.front(bytes), second.back(bytes)].map(|memory| {
+            let start = memory.as_mut_ptr().cast::<Piece>();
+            // SAFETY: so many bytes, aligned as pages and whole pieces are, of memory that is borrowed
+            // as long, and that nobody else has.
+            let memory = unsafe { std::slice::from_raw_parts_mut(start, self.pieces.len()) };
+            memory.copy_from_slice(&self.pieces);
+            &*memory
+        })
     }
 }
 
@@ -100,6 +123,8 @@ fn every_level_and_the_values_agree() {
         values.iter().for_each(|value| sums.push(sums[sums.len() - 1] + f64::from(*value)));
         let sorted =
             Sorted { values: &values, center: 0.0, sums: &sums, squares: bins.total.squares };
+        let mut pages = [Guarded::new(1), Guarded::new(1)];
+        let guarded = bins.beside_pages(&mut pages);
         for _ in 0..20 {
             let count = [1, 2, 7, 8, 9, 16, 255, 256, 511][random.below(9)];
             let width = f64::from(range.1 - range.0) * 2.0 * random.uniform() + 1e-3;
@@ -107,8 +132,9 @@ fn every_level_and_the_values_agree() {
             let levels = Levels { first, step: width / f64::from(count), count };
             let portable = bins.at(Level::PORTABLE);
             let (fit, sum) = (squared(&portable, &levels), absolute(&portable, &levels));
-            for level in Level::available() {
-                let pieces = bins.at(level);
+            let each = Level::available().flat_map(|it| guarded.map(|on| (it, on)));
+            for (level, pieces) in each {
+                let pieces = bins.of(pieces, level);
                 let other = squared(&pieces, &levels);
                 assert_eq!(other.error.to_bits(), fit.error.to_bits(), "{levels:?}");
                 assert_eq!(other.products.to_bits(), fit.products.to_bits(), "{levels:?}");
