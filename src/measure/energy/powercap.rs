@@ -23,9 +23,9 @@ const MOST_ZONES: u32 = 256;
 /// for.
 const MOST_PER_SECOND: f64 = 2e9;
 
-/// Seconds by which what a counter says may be older than its reading, with much to spare: it is
+/// Seconds by which what a counter says may be older than its reading, with much to spare: most are
 /// updated about once a millisecond.
-const LAG: f64 = 0.01;
+const LAG: f64 = 1.0;
 
 /// The counter of a package, which begins again at 0 when it has reached its range.
 pub(super) struct Zone {
