@@ -108,10 +108,13 @@ impl Model {
 
     /// The magnitude of the error of a rank, and none where there are no errors or no bins.
     pub(super) fn quantile(&self, channel: usize, p: f64) -> Option<f64> {
+        if !self.errors {
+            return None;
+        }
         let mut errors = errors(&self.channels[channel]);
-        errors.sort_by(f64::total_cmp);
         let rank = (p * errors.len() as f64).ceil().max(1.0) as usize;
-        errors.get(rank - 1).copied().filter(|_| self.errors)
+        let there = !errors.is_empty();
+        there.then(|| *errors.select_nth_unstable_by(rank - 1, f64::total_cmp).1)
     }
 
     /// Everything that the interface says of a loss is what the pairs say.
