@@ -179,6 +179,75 @@ def programs():
     return seeds
 
 
+def measurements():
+    """Programs that measure: operation 64, then what is asked for and of which object."""
+    ok = [0, 1]
+
+    def tensor(slot, dims, precision, signed):
+        return [0, slot, 0, 0, *ok, len(dims), *dims, precision, signed]
+
+    def codes(slot, count):
+        return [0, slot, 14, 0, *ok, 0, 0, *(17 * it % 199 for it in range(count))]
+
+    def channels(slot, axis, count):
+        return [0, slot, 11, *ok, 1, axis, 0, *range(count), *range(count)]
+
+    def logarithmic(slot):
+        return [0, slot, 8, *ok, 5, 1]
+
+    def measure(loss, slot, mask=0, axis=None, near=0, floats=(150, 200, 6, 9)):
+        along = [0] if axis is None else [1, axis]
+        drawn = [mask, 0, 0, near, len(floats) - 1, *floats]
+        return [64, 0, loss, 0, slot, *ok, *along, 0, *drawn]
+
+    def compare(loss, count, mask=0, many=0):
+        floats = [4, 190, 150, 6, 201, 3], [4, 191, 150, 5, 203, 251, 0, 0, 128, 127, 0, 0, 0, 0]
+        return [64, 0, loss, 5, *ok, count, many, mask, 0, 0, *floats[0], *floats[1]]
+
+    def merge(loss, other):
+        return [64, 0, loss, 7, other, *ok]
+
+    def ask(loss, channel=0):
+        return [it for which in range(4) for it in [64, 0, loss, 10, *ok, channel, which, 32]]
+
+    def questions(slot):
+        others = [it for which in (180, 196, 206) for it in [64, which, slot, *ok, 0]]
+        return [64, 160, slot, *ok, 0, 0, *others]
+
+    def energy(*rest):
+        return [64, 222, *rest]
+
+    def read(package, contents):
+        return energy(9, package, contents) + energy(11, *ok, 0)
+
+    everything = 128 | 7
+    programs = [
+        measure(0, 0) + measure(1, 0, near=1) + merge(0, 1) + ask(0),
+        measure(0, 0, everything) + measure(1, 0, everything, near=1) + merge(1, 0) + ask(1),
+        measure(0, 0, everything, 1) + measure(1, 0, everything, 1, 1) + merge(0, 1) + ask(0, 2),
+        channels(0, 1, 3) + measure(0, 0, near=1) + measure(1, 0, 0, 1) + ask(0),
+        channels(0, 0, 2) + measure(0, 0, 0, 0, 1) + measure(1, 0, 0, 0) + merge(1, 0) + ask(1, 1),
+        logarithmic(0) + measure(0, 0, near=1) + measure(1, 0, everything) + ask(1),
+        compare(0, 20, 130) + compare(1, 9, 130) + merge(0, 1) + merge(0, 0) + ask(0),
+        compare(0, 23, 0, 250) + compare(1, 23, 0, 250) + merge(0, 1) + ask(0, 1),
+        questions(0) + questions(1),
+        energy(0, *ok, *range(8), 0, *range(5), 0, 0, 0) + energy(6, *ok, 0),
+        energy(7, *ok, 0) + read(0, 3) + read(1, 5) + energy(13, *ok) + read(1, 7) + read(1, 0),
+        energy(7, *ok, 0) + energy(9, 0, 9) + energy(13, *ok) + energy(7, *ok, 0) + energy(14),
+        energy(15, *ok) + [64, 240, *ok, 11, *range(11), 0],
+    ]
+    makes = [
+        tensor(0, (2, 3), 4, 1) + codes(0, 6),
+        tensor(0, (5, 3, 2), 8, 0) + codes(0, 30),
+        tensor(0, (1, 9), 6, 1) + codes(0, 9),
+    ]
+    seeds = []
+    for number, program in enumerate(programs):
+        make = makes[number % len(makes)]
+        seeds.append(bytes(make + tensor(1, (11,), 2, 0) + program))
+    return seeds
+
+
 def write(folder, seeds):
     folder = SEEDS / folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -210,7 +279,7 @@ def main():
     write("tensor", [bare(blob, 3) for blob in dense + ordinary])
     write("net", networks())
     write("npy", arrays())
-    write("calls", programs())
+    write("calls", programs() + measurements())
     one = record(b"w", quantized[0])
     chunks = [record(b"w#%%%d" % k, chunk(4 * k, 4 * k + 4, 12, 10, 10)) for k in (2, 0, 1)]
     write(

@@ -6,7 +6,7 @@ use super::panic::{call, quiet};
 use super::status::qtensor_status;
 use super::tensor::qtensor_t;
 use crate::error::{Error, Result};
-use crate::measure::MAX_COUNTED_PRECISION;
+use crate::measure::check_counted;
 use crate::measure::time::Timing;
 use crate::params::try_copy;
 use core::ffi::c_char;
@@ -181,13 +181,7 @@ pub unsafe extern "C" fn qtensor_code_histogram(
         call(error, || {
             let tensor = shared(tensor, "tensor")?;
             let histogram = slice_mut(histogram, n, "histogram")?;
-            if tensor.0.precision() > MAX_COUNTED_PRECISION {
-                return Err(Error::Unsupported {
-                    what: "precision",
-                    value: i128::from(tensor.0.precision()),
-                    reason: "codes are counted one by one up to 16 bits",
-                });
-            }
+            check_counted(tensor.0.precision())?;
             copy(tensor.0.code_statistics()?.histogram(), histogram, "number of codes")
         })
     }

@@ -1,5 +1,6 @@
 //! The same pass, its errors by channel.
 
+use super::codes::check_counted;
 use super::errors::Errors;
 use super::options::ErrorOptions;
 use super::outside::Elements;
@@ -46,6 +47,10 @@ impl QTensor {
     ) -> Result<Vec<Errors>> {
         check_size("number of references", reference.len(), self.size())?;
         self.decoder()?;
+        if options.code_histogram {
+            // Without channels nothing else would look.
+            check_counted(self.precision())?;
+        }
         let (axis, channels) = channel_axis(i32::try_from(axis).unwrap_or(i32::MAX), self.dims())?;
         let channels = usize::try_from(channels).unwrap_or(0);
         let layout = Layout::new(self.dims(), axis, channels);

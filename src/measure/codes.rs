@@ -7,6 +7,18 @@ use crate::tensor::QTensor;
 /// The highest precision whose codes are counted one by one.
 pub const MAX_COUNTED_PRECISION: u8 = 16;
 
+/// Refuses to count the codes of a precision one by one.
+pub(crate) fn check_counted(precision: u8) -> Result<()> {
+    if precision <= MAX_COUNTED_PRECISION {
+        return Ok(());
+    }
+    Err(Error::Unsupported {
+        what: "precision",
+        value: i128::from(precision),
+        reason: "codes are counted one by one up to 16 bits",
+    })
+}
+
 /// How often each code occurs.
 #[derive(Debug)]
 pub(super) struct CodeCounts {
@@ -19,13 +31,7 @@ impl CodeCounts {
     /// `Unsupported` for a precision above [`MAX_COUNTED_PRECISION`]; `OutOfMemory`.
     pub(super) fn new(tensor: &QTensor) -> Result<CodeCounts> {
         let precision = tensor.precision();
-        if precision > MAX_COUNTED_PRECISION {
-            return Err(Error::Unsupported {
-                what: "precision",
-                value: i128::from(precision),
-                reason: "codes are counted one by one up to 16 bits",
-            });
-        }
+        check_counted(precision)?;
         let highest = 1_i64.wrapping_shl(u32::from(precision)).saturating_sub(1);
         let lowest = if tensor.is_signed() { highest.saturating_neg() } else { 0 };
         let length = highest.saturating_sub(lowest).saturating_add(1);

@@ -24,6 +24,8 @@ mod sizes;
 mod sum;
 pub mod time;
 
+#[cfg_attr(not(feature = "capi"), allow(unused_imports, reason = "the C interface's"))]
+pub(crate) use codes::check_counted;
 pub use codes::{CodeStatistics, MAX_COUNTED_PRECISION};
 pub use errors::Errors;
 pub use magnitudes::Bin;

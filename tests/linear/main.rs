@@ -16,6 +16,7 @@
 
 #[path = "../support/blowups.rs"]
 mod blowups;
+mod compare;
 #[path = "../support/message.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod message;
@@ -24,40 +25,14 @@ mod steps;
 use caffe2_qtensor::minidb::{Catalog, Reader, load_all};
 use caffe2_qtensor::net::Net;
 use caffe2_qtensor::{DenseTensor, QTensor, peek};
+use compare::{Inputs, compare};
 use std::path::PathBuf;
-use steps::steps;
 
 /// How many small things there are in the smaller input: a step of a traced process takes as long as
 /// thousands of instructions. A multiple of 16, for inputs of n / 16 larger things.
 const N: usize = 32;
 /// The same in files, which are read by calls of the system.
 const N_IN_FILES: usize = 8;
-/// Where a sort is in it, four times the things take somewhat more than four times the steps; what is
-/// quadratic would take up to sixteen times as many.
-const MOST: f64 = 6.0;
-
-type Inputs = fn(usize) -> Vec<blowups::Input>;
-
-/// Runs a parser over inputs of two sizes.
-fn compare(what: &str, n: usize, inputs: Inputs, parse: impl Fn(&[u8])) {
-    let (mut worst, mut of) = (0.0, "");
-    for ((name, few), (_, many)) in inputs(n).into_iter().zip(inputs(4 * n)) {
-        let (Some(fewer), Some(more)) = (steps(|| parse(&few)), steps(|| parse(&many))) else {
-            assert!(
-                std::env::var_os("CAFFE2_QTENSOR_REQUIRE_TOOLS").is_none(),
-                "ptrace is refused"
-            );
-            println!("{what}: not run, because a process may not trace its child here");
-            return;
-        };
-        let ratio = more as f64 / fewer as f64;
-        assert!(ratio <= MOST, "{what}: {name}: {fewer} steps, and {more} for four times as much");
-        if ratio > worst {
-            (worst, of) = (ratio, name);
-        }
-    }
-    println!("{what}: four times as much takes at most {worst:.2} times the steps: {of}");
-}
 
 /// A file of these bytes, removed again.
 struct Temporary(PathBuf);

@@ -33,6 +33,9 @@ fn errors_of_what_does_not_fit() {
     let wide = QTensor::with_shape(&[6], 17, false).unwrap();
     refused(wide.errors(&[0.0; 6], &ALL), ErrorKind::Unsupported, "precision is 17");
     assert_eq!(wide.errors(&[0.0; 6], &plain).unwrap().count(), 6);
+    let without = QTensor::with_shape(&[0], 17, false).unwrap();
+    let found = without.errors_per_channel(&[], 0, &ALL);
+    refused(found, ErrorKind::Unsupported, "precision is 17");
     let widest = QTensor::with_shape(&[6], 64, false).unwrap();
     refused(widest.code_statistics(), ErrorKind::Unsupported, "precision is 64");
 }

@@ -207,14 +207,16 @@ impl Machine {
         let (handle, model) = self.dense_handle(slot);
         let text = CString::new(name).expect("no NUL");
         let blob = model.blob(name);
-        let (dense, text) = (nulls.at(0, handle), nulls.at(1, text.as_c_str().as_ptr()));
+        let (dense, at) = (nulls.at(0, handle), nulls.at(1, text.as_ptr()));
         let mut out = 77;
         let to = nulls.at_mut(2, &raw mut out);
         // SAFETY: a live handle, a string and an output, or NULL.
         let accepted = Refusals::new().nulls(&nulls).call(with_error, |error| unsafe {
-            qtensor_dense_serialized_size(dense, text, to, error)
+            qtensor_dense_serialized_size(dense, at, to, error)
         });
         written(accepted, out, blob.len(), 77);
+        let nulls = input.nulls();
+        let (dense, text) = (nulls.at(0, handle), nulls.at(1, text.as_ptr()));
         let capacity = input.count(blob.len());
         let mut buffer = vec![0xA5; capacity];
         let mut out = 77;

@@ -271,11 +271,11 @@ pub(super) fn adopt(
     let new = read(machine.handle(slot));
     assert_eq!(positions.len(), new.size());
     let (lowest, highest) = (new.lowest() as f64, new.highest() as f64);
-    for (index, (position, magnitude)) in positions.into_iter().enumerate() {
+    for (code, (position, magnitude)) in new.codes().into_iter().zip(positions) {
         if !magnitude.is_finite() {
             continue;
         }
-        let code = new.code(index) as f64;
+        let code = code as f64;
         let slack = magnitude * 1e-12 + 1e-9;
         let slack = slack + if loose { 0.5 + position.abs() * 1e-5 } else { 0.0 };
         let distance = (code - position.clamp(lowest, highest)).abs();

@@ -11,8 +11,12 @@ mod choices;
 mod codes;
 mod database;
 mod dense;
+mod energy;
 mod fixed;
 mod input;
+mod loss;
+mod loss_model;
+mod measure;
 mod model;
 mod observer;
 mod product;
@@ -22,6 +26,7 @@ mod shape;
 mod status;
 mod tensor;
 mod values;
+mod versions;
 mod wire;
 
 use caffe2_qtensor::capi::tensor::{qtensor_free, qtensor_t};
@@ -54,6 +59,8 @@ struct Machine {
     dense: [Option<dense::Held>; 2],
     packed: [Option<product::Held>; 2],
     observers: [Option<observer::Held>; 2],
+    losses: [Option<loss::Held>; 2],
+    energy: energy::Energy,
     database: database::Database,
 }
 
@@ -72,7 +79,8 @@ pub fn run(bytes: &[u8]) {
 impl Machine {
     fn step(&mut self, input: &mut Input<'_>) {
         match input.byte() {
-            0..80 => self.tensor(input),
+            0..64 => self.tensor(input),
+            64..80 => self.measurements(input),
             80..100 => self.shape(input),
             100..140 => self.values(input),
             140..160 => self.wire(input),
@@ -145,6 +153,8 @@ impl Machine {
         self.free_dense();
         self.free_packed();
         self.free_observers();
+        self.free_losses();
+        self.energy.end();
         self.database.end();
     }
 }

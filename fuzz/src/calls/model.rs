@@ -94,12 +94,21 @@ impl Tensor {
         f64::from_bits(self.bias)
     }
 
-    fn place(&self, bit: usize, index: usize) -> (usize, u8) {
-        (bit * self.size().div_ceil(8) + index / 8, 0x80 >> (index % 8))
+    /// The byte of a bit, where planes have so many bytes, and its place in that.
+    fn place(stride: usize, bit: usize, index: usize) -> (usize, u8) {
+        (bit * stride + index / 8, 0x80 >> (index % 8))
+    }
+
+    fn stride(&self) -> usize {
+        self.size().div_ceil(8)
     }
 
     pub(super) fn bit(&self, bit: usize, index: usize) -> bool {
-        let (byte, mask) = self.place(bit, index);
+        self.bit_of(self.stride(), bit, index)
+    }
+
+    fn bit_of(&self, stride: usize, bit: usize, index: usize) -> bool {
+        let (byte, mask) = Self::place(stride, bit, index);
         self.planes.as_ref().is_some_and(|planes| planes[byte] & mask != 0)
     }
 
@@ -112,32 +121,36 @@ impl Tensor {
     }
 
     pub(super) fn set_bit(&mut self, bit: usize, index: usize, value: bool) {
-        let (byte, mask) = self.place(bit, index);
         self.allocate();
+        self.set_bit_of(self.stride(), bit, index, value);
+    }
+
+    fn set_bit_of(&mut self, stride: usize, bit: usize, index: usize, value: bool) {
+        let (byte, mask) = Self::place(stride, bit, index);
         let planes = self.planes.as_mut().expect("there is a bit");
         planes[byte] = planes[byte] & !mask | if value { mask } else { 0 };
     }
 
-    /// The code of an element; up to 63 bits.
-    pub(super) fn code(&self, index: usize) -> i64 {
-        let bits = 0..usize::from(self.precision);
-        let magnitude = bits.fold(0i64, |sum, bit| sum | i64::from(self.bit(bit, index)) << bit);
-        let negative = self.signed && self.bit(usize::from(self.precision), index);
-        if negative { -magnitude } else { magnitude }
-    }
-
+    /// The codes of all elements, of up to 63 bits.
     pub(super) fn codes(&self) -> Vec<i64> {
-        (0..self.size()).map(|index| self.code(index)).collect()
+        let (stride, precision) = (self.stride(), usize::from(self.precision));
+        let code = |index: usize| {
+            let set = |bit: usize| self.bit_of(stride, bit, index);
+            let magnitude = (0..precision).fold(0i64, |sum, bit| sum | i64::from(set(bit)) << bit);
+            if self.signed && set(precision) { -magnitude } else { magnitude }
+        };
+        (0..self.size()).map(code).collect()
     }
 
     pub(super) fn set_codes(&mut self, codes: impl IntoIterator<Item = i64>) {
         self.allocate();
+        let (stride, precision) = (self.stride(), usize::from(self.precision));
         for (index, code) in codes.into_iter().enumerate() {
-            for bit in 0..usize::from(self.precision) {
-                self.set_bit(bit, index, code.unsigned_abs() >> bit & 1 != 0);
+            for bit in 0..precision {
+                self.set_bit_of(stride, bit, index, code.unsigned_abs() >> bit & 1 != 0);
             }
             if self.signed {
-                self.set_bit(usize::from(self.precision), index, code < 0);
+                self.set_bit_of(stride, precision, index, code < 0);
             }
         }
     }

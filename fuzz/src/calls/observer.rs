@@ -205,7 +205,8 @@ impl Machine {
         } else {
             input.dims()
         };
-        let named = model.axis.is_some() || input.flag();
+        // Without channels, no dimensions are dimensions that were left out.
+        let named = model.axis.is_some() || (input.flag() && !dims.is_empty());
         let dims = if named { dims } else { Vec::new() };
         let product = dims.iter().try_fold(1i128, |all, dim| all.checked_mul((*dim).into()));
         let size = if dims.contains(&0) { Some(0) } else { product };

@@ -130,7 +130,7 @@ impl Machine {
         let tensor = nulls.at_mut(0, handle);
         let of = |bias: f64| {
             let whole = bias.trunc() == bias && (-2147483647.0..=2147483648.0).contains(&bias);
-            whole.then_some(-(bias as i64) as i32)
+            whole.then(|| -(bias as i64) as i32)
         };
         match input.below(3) {
             0 => {

@@ -89,6 +89,11 @@ impl Refusals {
         self.when(nulls.hit.get(), QTENSOR_NULL_ARGUMENT)
     }
 
+    /// Whether it has to be refused for what is known so far.
+    pub(super) fn is_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
     /// Makes the call, which is accepted or refused as foretold; whether it was accepted.
     #[track_caller]
     pub(super) fn call(

@@ -240,21 +240,25 @@ impl Machine {
             assert!(values.iter().all(|value| same(*value, before)));
             return;
         }
-        let codes = model.codes();
-        for ((value, code), (scale, bias)) in
-            values.iter().zip(codes).zip(steps.unwrap_or_default())
-        {
-            let expected = match (model.logarithmic, code) {
-                (true, 0) => 0.0,
-                (true, _) => {
-                    let exponent = (code.unsigned_abs() - 1) as f64 + bias;
-                    (scale * exponent).exp2() * if code < 0 { -1.0 } else { 1.0 }
-                }
-                _ => scale * (code as f64 + bias),
-            };
+        for (value, expected) in values.iter().zip(model.values(&steps.unwrap_or_default())) {
             let expected = round(expected);
-            assert!(same(*value, expected), "{value:?} for {expected:?}: code {code}");
+            assert!(same(*value, expected), "{value:?} for {expected:?}");
         }
+    }
+}
+
+impl Tensor {
+    /// The value of each element, by the steps of these.
+    pub(super) fn values(&self, steps: &[(f64, f64)]) -> Vec<f64> {
+        let value = |(code, (scale, bias)): (i64, &(f64, f64))| match (self.logarithmic, code) {
+            (true, 0) => 0.0,
+            (true, _) => {
+                let exponent = (code.unsigned_abs() - 1) as f64 + bias;
+                (scale * exponent).exp2() * if code < 0 { -1.0 } else { 1.0 }
+            }
+            _ => scale * (code as f64 + bias),
+        };
+        self.codes().into_iter().zip(steps).map(value).collect()
     }
 }
 
