@@ -162,7 +162,9 @@ fn timing(input: &mut Input<'_>) {
     let before = qtensor_clock_now();
     let (nulls, with_error) = (input.nulls(), input.flag());
     let count = input.below(48);
-    let mut seconds: Vec<f64> = (0..count).map(|_| input.scale()).collect();
+    let negative = input.byte() > 200;
+    let mut second = || if negative { input.scale() } else { input.scale().abs() };
+    let mut seconds: Vec<f64> = (0..count).map(|_| second()).collect();
     let finite = seconds.iter().all(|it| it.is_finite());
     let mut out = Versioned::output(input);
     let (from, to) = (nulls.slice(0, &seconds, count), nulls.at_mut(1, out.pointer()));
@@ -170,7 +172,8 @@ fn timing(input: &mut Input<'_>) {
         .room(Refusals::new())
         .nulls(&nulls)
         .when(count == 0, QTENSOR_OUT_OF_RANGE)
-        .when(!finite, QTENSOR_NON_FINITE);
+        .when(!finite, QTENSOR_NON_FINITE)
+        .when(finite && seconds.iter().any(|it| *it < 0.0), QTENSOR_INVALID_ARGUMENT);
     // SAFETY: a slice and a structure, or NULL.
     let accepted = refusals
         .call(with_error, |error| unsafe { qtensor_timing_summarize(from, count, to, error) });

@@ -120,10 +120,7 @@ impl Meter {
     /// `Unavailable` where a counter cannot be read any more; `Malformed` for files with something
     /// else in them.
     pub fn start(&mut self) -> Result<()> {
-        match &mut self.counters {
-            Counters::Powercap(zones) => zones.iter_mut().try_for_each(powercap::Zone::begin)?,
-            Counters::Perf { events, .. } => events.iter_mut().try_for_each(perf::Event::begin)?,
-        }
+        self.advance()?;
         self.passed = Some(0);
         self.stopwatch = Stopwatch::start();
         Ok(())

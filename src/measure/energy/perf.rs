@@ -92,7 +92,7 @@ impl Described {
 
 impl Event {
     /// Counts from now on.
-    pub(super) fn begin(&mut self) -> Result<()> {
+    fn begin(&mut self) -> Result<()> {
         self.last = self.now()?;
         Ok(())
     }

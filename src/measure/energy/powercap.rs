@@ -79,7 +79,7 @@ pub(super) fn zones(root: &Path) -> Result<Vec<Zone>> {
 
 impl Zone {
     /// Counts from now on.
-    pub(super) fn begin(&mut self) -> Result<()> {
+    fn begin(&mut self) -> Result<()> {
         let since = Stopwatch::start();
         self.last = self.now()?;
         self.since = since;
