@@ -29,7 +29,7 @@ quantized already, and what is no tensor. --all quantizes floats of any shape; -
 choose by name.
 
 A tensor in which the code of a finite value would stand for an infinite one is refused. That may be
-where values come close to the largest float, 3.4e38, and with --power-of-two from 1.7e38 on.
+by a --range that ends near the largest float, 3.4e38, and with --power-of-two from 1.7e38 on.
 
 Memory: a constant, the tensor at work and its planes; with more than one thread also the next
 tensor, which is read meanwhile. Floats of 2 and 8 bytes become floats of 4 bytes first.

@@ -1,6 +1,5 @@
-//! No finite value becomes an infinite one: scales are chosen in double precision, and codes may stand for
-//! more than single precision holds. That is so where a scale was rounded up to a power of two, and where
-//! values come close to the largest float.
+//! No finite value becomes an infinite one: scales are doubles, and codes may stand for more than single
+//! precision holds. By this library's methods they do not; by a range that was given they may.
 
 use crate::failure::{Failure, Result};
 use crate::floats::dequantized;
