@@ -75,7 +75,7 @@ test-exhaustive: cargo
 	@cargo test --locked --release --test exhaustive -- --ignored --nocapture --test-threads=1
 
 test-trust: cargo
-	@$(INSTALL) g++ valgrind abigail-tools binutils
+	@$(INSTALL) g++ clang valgrind abigail-tools binutils
 	@.ci/trust
 
 abi:

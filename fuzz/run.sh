@@ -17,18 +17,27 @@ targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=(blob qtensor tensor minidb observer net npy calls)
 
 . ./build.sh
+# Temporary files are in memory where that can be written to, and gone in the end.
+TMPDIR=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+
 passed=0
 failed=0
 executions=0
 crashes=0
 worst=0
 
-# Runs one step of a target; prints how many inputs it executed.
+# step NAME LEAST PROGRAM...: runs one step of a target; prints how many inputs it executed, which
+# must be so many at least, and any.
 step() {
-    local what=$1 log executed ratio
-    shift
+    local what=$1 least=$2 log status=0 executed ratio
+    shift 2
     log=$target_dir/$what.log
-    if "$@" >"$log" 2>&1; then
+    "$@" >"$log" 2>&1 || status=$?
+    executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    if [ "$status" -eq 0 ] && [ "${executed:-0}" -ge "$least" ] &&
+        [ "${executed:-0}" -gt 0 ]; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
@@ -36,7 +45,6 @@ step() {
         echo "$what: FAILED"
         tail -n 40 "$log"
     fi
-    executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     executions=$((executions + ${executed:-0}))
     # Targets print it whenever it grows.
     ratio=$(sed -n 's/^bytes per input byte: \([0-9.]*\) .*/\1/p' "$log" | sort -g | tail -n 1)
@@ -50,16 +58,17 @@ for target in "${targets[@]}"; do
     grown=$target_dir/corpus/$target
     mkdir -p "$grown"
     committed=()
+    files=0
     for folder in "seeds/$target" "corpus/$target"; do
-        [ -d "$folder" ] && committed+=("$folder")
+        [ -d "$folder" ] && committed+=("$folder") && files=$((files + $(ls "$folder" | wc -l)))
     done
     options=("${limits[@]}" "-artifact_prefix=artifacts/$target-")
     [ -f "dictionaries/$target" ] && options+=("-dict=dictionaries/$target")
     # The schedule by rare features takes most of the time where there are as many as calls have.
     [ "$target" = calls ] && options+=(-entropic=0)
-    step "$target-committed" "$program" "${options[@]}" -runs=0 "${committed[@]}"
+    step "$target-committed" "$files" "$program" "${options[@]}" -runs=0 "${committed[@]}"
     [ "$seconds" -gt 0 ] || continue
-    step "$target" "$program" "${options[@]}" -max_total_time="$seconds" "$grown" "${committed[@]}"
+    step "$target" "$files" "$program" "${options[@]}" -max_total_time="$seconds" "$grown" "${committed[@]}"
 done
 echo "bytes per input byte, worst $worst"
 echo "fuzz executions $executions crashes $crashes"

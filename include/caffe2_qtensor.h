@@ -37,7 +37,8 @@
  *   QTENSOR_NULL_ARGUMENT     a pointer was NULL that is not `error` and may not be, as its
  *                             comment says,
  *   QTENSOR_INVALID_ARGUMENT  an address is not aligned for its type, or a length is impossible,
- *   QTENSOR_OUT_OF_MEMORY     memory ran out,
+ *   QTENSOR_OUT_OF_MEMORY     memory ran out. Where it does as the standard library opens a file or
+ *                             starts a thread, that ends the process,
  *   QTENSOR_PANIC             a defect of the library was caught; its details are on stderr. What
  *                             the call was to change may be changed in part, and is valid still.
  *

@@ -53,13 +53,17 @@ impl Record {
     }
 }
 
-/// The file of all programs, in memory where the system has such a folder.
+/// A path of this process's own in the folder of temporary files, which is one in memory where the
+/// system has one that can be written to; fuzz/run.sh says which.
+pub(super) fn temporary(extension: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("caffe2_qtensor-calls-{}.{extension}", std::process::id()))
+}
+
+/// The file of all programs.
 pub(super) fn path() -> &'static CString {
     static PATH: OnceLock<CString> = OnceLock::new();
     PATH.get_or_init(|| {
-        let shared = PathBuf::from("/dev/shm");
-        let folder = if shared.is_dir() { shared } else { std::env::temp_dir() };
-        let file = folder.join(format!("caffe2_qtensor-calls-{}.minidb", std::process::id()));
+        let file = temporary("minidb");
         CString::new(file.into_os_string().into_encoded_bytes()).expect("no NUL")
     })
 }

@@ -1,6 +1,7 @@
 //! Energy: by a model, by a powercap tree that the program changes, and by the system's counters.
 
 use super::Machine;
+use super::database::temporary;
 use super::input::Input;
 use super::loss_model::check_close;
 use super::status::{Refusals, Status, given, untouched, *};
@@ -48,14 +49,10 @@ fn number(contents: Contents) -> Option<u64> {
     contents.trim().parse().ok().filter(|number| *number <= RANGE)
 }
 
-/// The root of the tree of all programs, in memory where the system has such a folder.
+/// The root of the tree of all programs.
 fn root() -> &'static PathBuf {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
-    ROOT.get_or_init(|| {
-        let shared = PathBuf::from("/dev/shm");
-        let folder = if shared.is_dir() { shared } else { std::env::temp_dir() };
-        folder.join(format!("caffe2_qtensor-calls-{}.powercap", std::process::id()))
-    })
+    ROOT.get_or_init(|| temporary("powercap"))
 }
 
 fn write(package: usize, file: &str, contents: &str) {
