@@ -3,7 +3,7 @@
 #
 #   check NAME COMMAND...   runs a command, in a shell of its own that stops at the first error, and
 #                           says `ok` or `FAILED`, with what was said
-#   quickly COMMAND...      runs a command, in which cargo spends little time on optimization: for what
+#   quickly COMMAND...      runs a command, in which cargo spends no time on optimization: for what
 #                           asks how the library is built in, not how fast it is
 #   summary                 ends the script: the count, and an exit status
 
@@ -33,7 +33,7 @@ check() {
 
 quickly() {
   export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
-  export CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+  export CARGO_PROFILE_RELEASE_OPT_LEVEL=0
   "$@"
 }
 
