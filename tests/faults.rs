@@ -19,6 +19,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use toolchain::{NATIVE_LIBRARIES, WARNINGS, compiler, fresh_folder, in_crate, library, run};
 
+/// The calls that c_tests/faults/interpose.h makes fail.
+const CALLS: [&str; 8] = ["open", "create", "pread", "write", "fsync", "rename", "fchmod", "statx"];
+
 /// A program of c_tests/faults in a folder of its own.
 fn program(name: &str) -> PathBuf {
     let program = fresh_folder(&format!("faults-{name}")).join(name);
@@ -44,9 +47,17 @@ fn no_database_is_lost() {
     let (program, scratch) = (program("io"), fresh_folder("faults-scratch"));
     let kills = std::env::var("CAFFE2_QTENSOR_KILLS").unwrap_or_else(|_| "20".to_owned());
     let said = run(Command::new(&program).arg(&scratch).arg(kills));
-    let counts: Vec<&str> = said.split_whitespace().collect();
     print!("I/O {said}");
-    // Each kind of failure struck, and reading and writing were both refused.
+    check_counts(&said);
+    let (_, behind) = said.split_once(" unexpected 0 midst ").unwrap();
+    let midst = behind.split(' ').next().unwrap();
+    assert!(midst.parse::<u32>().unwrap() > 0, "no process was killed while it wrote: {said}");
+}
+
+/// Each call was made to fail, much was refused, and nothing was lost.
+fn check_counts(said: &str) {
+    let (counts, struck) = said.trim().split_once(" struck ").unwrap();
+    let counts: Vec<&str> = counts.split(' ').collect();
     match counts.as_slice() {
         [
             "faults",
@@ -59,11 +70,21 @@ fn no_database_is_lost() {
             intact,
             "unexpected",
             "0",
+            "midst",
+            _,
+            "behind",
+            _,
         ] => {
-            assert!(faults.parse::<u32>().unwrap() > 100, "{said}");
-            assert!(refused.parse::<u32>().unwrap() > 50, "{said}");
+            assert!(faults.parse::<u32>().unwrap() > 200, "{said}");
+            assert!(refused.parse::<u32>().unwrap() > 100, "{said}");
             assert_eq!(kills, intact, "{said}");
         }
         _ => panic!("{said}"),
+    }
+    let struck: Vec<&str> = struck.split(' ').collect();
+    let calls: Vec<&str> = struck.iter().copied().step_by(2).collect();
+    assert_eq!(calls, CALLS);
+    for times in struck.iter().skip(1).step_by(2) {
+        assert!(times.parse::<u32>().unwrap() > 0, "a call never failed: {said}");
     }
 }
