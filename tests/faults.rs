@@ -22,7 +22,8 @@ use toolchain::{
 };
 
 /// The calls that c_tests/faults/interpose.h makes fail.
-const CALLS: [&str; 8] = ["open", "create", "pread", "write", "fsync", "rename", "fchmod", "statx"];
+const CALLS: [&str; 9] =
+    ["open", "create", "pread", "write", "fsync", "rename", "fchmod", "statx", "realpath"];
 
 /// A program of c_tests/faults in a folder of that test's own.
 fn program(name: &str, test: &str) -> PathBuf {

@@ -95,15 +95,17 @@ static void check_answer(qtensor_status status, qtensor_status refusal, qtensor_
 }
 
 /* Whether a fault struck. */
-static bool write_with(fault_kind kind, long at, bool lasting) {
+static bool write_with(const char *name, fault_kind kind, long at, bool lasting) {
   qtensor_error_t *error = NULL;
+  struct stat found;
   put(0);
   faults_arm(kind, at, lasting);
-  const qtensor_status status = commit(1, &error);
+  const qtensor_status status = commit_at(name, 1, &error);
   faults_disarm();
   check_answer(status, QTENSOR_IO, error);
   CHECK(which_file() == (faults.renamed ? 1 : 0));
   CHECK(files(false) == 1);
+  CHECK(lstat(link_path, &found) == 0 && S_ISLNK(found.st_mode));
   CHECK(faults.flushed_before == faults.renamed);
   CHECK(faults.flushed_behind == (status == QTENSOR_OK));
   CHECK(commit(1, NULL) == QTENSOR_OK && which_file() == 1);
@@ -215,6 +217,10 @@ int main(int argc, char **argv) {
   }
   snprintf(folder, sizeof folder, "%s", argv[1]);
   snprintf(path, sizeof path, "%s/database.minidb", argv[1]);
+  snprintf(link_path, sizeof link_path, "%s/.link", argv[1]);
+  if (symlink("database.minidb", link_path) != 0) {
+    fail(link_path);
+  }
   make_packages();
   for (int i = 0; i < 2; i++) {
     if (commit(i, NULL) != QTENSOR_OK) {
@@ -227,11 +233,14 @@ int main(int argc, char **argv) {
       {load_all, QTENSOR_IO}, {walk, QTENSOR_IO}, {measure, QTENSOR_UNAVAILABLE}};
   for (int kind = 0; kind < FAULT_KINDS; kind++) {
     for (int lasting = 0; lasting < 2; lasting++) {
-      long at = 1;
-      while (write_with((fault_kind)kind, at, lasting != 0)) {
-        at++;
+      long at;
+      for (int linked = 0; linked < 2; linked++) {
+        at = 1;
+        while (write_with(linked ? link_path : path, (fault_kind)kind, at, lasting != 0)) {
+          at++;
+        }
+        CHECK(at > 1);
       }
-      CHECK(at > 1);
       for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
         at = 1;
         while (read_with(&sources[i], (fault_kind)kind, at, lasting != 0)) {

@@ -13,8 +13,8 @@
 
 enum { ROWS = 40, COLUMNS = 70, VALUES = ROWS * COLUMNS, CHUNK = 1000, PACKAGES = 2 };
 
-/* The scratch folder, and the database in it. */
-static char folder[4096], path[4096];
+/* The scratch folder, the database in it, and a link to that. */
+static char folder[4096], path[4096], link_path[4096];
 static const int64_t dims[2] = {ROWS, COLUMNS};
 
 static void fail(const char *what) {
@@ -23,8 +23,8 @@ static void fail(const char *what) {
 }
 
 /* One of two databases: their tensors differ in every code and element. It has a record of each
- * kind. */
-static qtensor_status commit(int which, qtensor_error_t **error) {
+ * kind. `name` is the path or the link. */
+static qtensor_status commit_at(const char *name, int which, qtensor_error_t **error) {
   static int64_t codes[VALUES];
   static float elements[VALUES];
   static uint8_t bytes[VALUES], blob[8 * VALUES];
@@ -52,7 +52,7 @@ static qtensor_status commit(int which, qtensor_error_t **error) {
     status = qtensor_dense_serialize(dense, "bytes", blob, sizeof blob, &length, error);
   }
   if (status == QTENSOR_OK) {
-    status = qtensor_minidb_writer_create(path, &writer, error);
+    status = qtensor_minidb_writer_create(name, &writer, error);
   }
   if (status == QTENSOR_OK) {
     status = qtensor_minidb_writer_append(writer, "planes", tensor, error);
@@ -76,6 +76,10 @@ static qtensor_status commit(int which, qtensor_error_t **error) {
   qtensor_free(int8);
   qtensor_free(tensor);
   return status;
+}
+
+static qtensor_status commit(int which, qtensor_error_t **error) {
+  return commit_at(path, which, error);
 }
 
 /* What was read, as one number. */
