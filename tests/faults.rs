@@ -1,6 +1,6 @@
 //! What befalls a process that uses the library. Calls of the system fail, and processes are killed:
 //! a database is the old one or the new one (c_tests/faults/io.c). The library is opened and closed,
-//! and the process forks (c_tests/faults/reload.c).
+//! and the process forks (c_tests/faults/reload.c). Both run under valgrind too.
 //!
 //! `CAFFE2_QTENSOR_KILLS` says how many processes are killed in the middle of a commit.
 #![cfg(all(feature = "capi", target_os = "linux"))]
@@ -91,9 +91,12 @@ fn check_counts(said: &str) {
     };
     assert!(faults > 200 && refused > 100 && unexpected == 0, "{said}");
     assert_eq!(kills, intact, "{said}");
-    // About half of each: processes were killed while they wrote, and after they had put a database
-    // in place.
-    assert!(midst * 20 >= kills && behind * 20 >= kills, "killed at the wrong moments: {said}");
+    // Processes were killed while they wrote, two in five or so, and when they had put a database in
+    // place, about half.
+    assert!(
+        midst >= kills.div_ceil(20) && behind >= kills.div_ceil(20),
+        "killed at the wrong moments: {said}"
+    );
     let struck: Vec<&str> = struck.split(' ').collect();
     let calls: Vec<&str> = struck.iter().copied().step_by(2).collect();
     assert_eq!(calls, CALLS);
