@@ -1648,7 +1648,8 @@ qtensor_status qtensor_minidb_reader_load_dense(const qtensor_minidb_reader_t *r
 // stay what it is. In a child process, the writer can only be freed.
 //
 // QTENSOR_IO where the temporary file cannot be made, as for a file name near the system's limit,
-// and where `path` leads to a folder, a device, or by a link to nothing.
+// and where `path` leads to a folder, a device, or by a link to nothing, or the system cannot tell
+// what is there.
 qtensor_status qtensor_minidb_writer_create(const char *path,
                                             qtensor_minidb_writer_t **out,
                                             qtensor_error_t **error);

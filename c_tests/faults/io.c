@@ -3,25 +3,19 @@
  *
  *   io SCRATCH KILLS
  *
- * Each call of the system that a commit and a load make fails, one after the other, once or from
- * there on; then KILLS processes are killed at random moments of a commit. SCRATCH is an empty
- * folder. The last line counts. */
+ * Each call of the system that writing, reading and measuring make (work.h) fails, one after the
+ * other, once or from there on; then KILLS processes are killed at random moments of a commit.
+ * SCRATCH is an empty folder. The last line counts; behind "struck" it says how often each call was
+ * made to fail. */
 #include "interpose.h"
 
-#include "caffe2_qtensor.h"
+#include "work.h"
 
 #include <dirent.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 
-enum { ROWS = 40, COLUMNS = 70, VALUES = ROWS * COLUMNS };
-
-static char path[4096], folder[4096];
-static const int64_t dims[2] = {ROWS, COLUMNS};
 static long tried, refused, unexpected;
 
 #define CHECK(condition)                                                                 \
@@ -34,49 +28,6 @@ static long tried, refused, unexpected;
       }                                                                                  \
     }                                                                                    \
   } while (0)
-
-/* One of two databases: their tensors differ in every code. */
-static qtensor_status commit(int which, qtensor_error_t **error) {
-  qtensor_minidb_writer_t *writer = NULL;
-  qtensor_t *tensor = NULL;
-  static int64_t codes[VALUES];
-  for (int i = 0; i < VALUES; i++) {
-    codes[i] = (i * 7 + which) % 16;
-  }
-  qtensor_status status = qtensor_create_with(dims, 2, 4, false, &tensor, error);
-  if (status == QTENSOR_OK) {
-    status = qtensor_write_codes(tensor, codes, VALUES, error);
-  }
-  if (status == QTENSOR_OK) {
-    status = qtensor_minidb_writer_create(path, &writer, error);
-  }
-  for (int i = 0; i < 3 && status == QTENSOR_OK; i++) {
-    const char *names[3] = {"first", "second", "third"};
-    status = qtensor_minidb_writer_append(writer, names[i], tensor, error);
-  }
-  if (status == QTENSOR_OK) {
-    status = qtensor_minidb_writer_commit(writer, error);
-  }
-  qtensor_minidb_writer_free(writer);
-  qtensor_free(tensor);
-  return status;
-}
-
-/* All that the database holds, as one number; 0 where it cannot be read. */
-static qtensor_status load(uint64_t *sum, qtensor_error_t **error) {
-  qtensor_blobs_t *blobs = NULL;
-  static int64_t codes[VALUES];
-  *sum = 0;
-  qtensor_status status = qtensor_blobs_load(path, &blobs, error);
-  for (size_t i = 0; i < qtensor_blobs_count(blobs) && status == QTENSOR_OK; i++) {
-    status = qtensor_read_codes(qtensor_blobs_tensor(blobs, i), codes, VALUES, error);
-    for (size_t k = 0; k < VALUES; k++) {
-      *sum = *sum * 1099511628211u + (uint64_t)codes[k] + 1;
-    }
-  }
-  qtensor_blobs_free(blobs);
-  return status;
-}
 
 static uint8_t *bytes_of(const char *name, size_t *length) {
   FILE *file = fopen(name, "rb");
@@ -129,61 +80,57 @@ static void put(int which) {
   FILE *file = fopen(path, "wb");
   if (file == NULL || fwrite(databases[which], 1, lengths[which], file) != lengths[which] ||
       fclose(file) != 0) {
-    perror(path);
-    exit(EXIT_FAILURE);
+    fail(path);
   }
 }
 
-/* A refusal has a message, which names the cause. */
-static void check_refusal(qtensor_status status, qtensor_error_t *error) {
-  refused++;
-  CHECK(status == QTENSOR_IO);
+/* What was answered while calls failed: a refusal has a message, which names the cause, and there is
+ * one where something failed that matters. */
+static void check_answer(qtensor_status status, qtensor_status refusal, qtensor_error_t *error) {
+  CHECK(status == (faults.must_fail ? refusal : QTENSOR_OK));
+  refused += status != QTENSOR_OK;
   CHECK(qtensor_error_code(error) == status);
-  CHECK(strlen(qtensor_error_message(error)) > 10);
+  CHECK(status == QTENSOR_OK || strlen(qtensor_error_message(error)) > 10);
   qtensor_error_free(error);
 }
 
 /* Whether a fault struck. */
-static bool write_with(fault_kind kind, long at, bool lasting) {
+static bool write_with(const char *name, fault_kind kind, long at, bool lasting) {
   qtensor_error_t *error = NULL;
+  struct stat found;
   put(0);
   faults_arm(kind, at, lasting);
-  const qtensor_status status = commit(1, &error);
+  const qtensor_status status = commit_at(name, 1, &error);
   faults_disarm();
-  if (status == QTENSOR_OK) {
-    CHECK(error == NULL);
-    CHECK(faults.renamed);
-  } else {
-    check_refusal(status, error);
-  }
+  check_answer(status, QTENSOR_IO, error);
   CHECK(which_file() == (faults.renamed ? 1 : 0));
   CHECK(files(false) == 1);
-  if (kind == FAULT_EINTR || kind == FAULT_SHORT) {
-    CHECK(status == QTENSOR_OK);
-  }
+  CHECK(lstat(link_path, &found) == 0 && S_ISLNK(found.st_mode));
+  CHECK(faults.flushed_before == faults.renamed);
+  CHECK(faults.flushed_behind == (status == QTENSOR_OK));
   CHECK(commit(1, NULL) == QTENSOR_OK && which_file() == 1);
   tried += faults.struck > 0;
   return faults.struck > 0;
 }
 
-static bool read_with(fault_kind kind, long at, bool lasting) {
+/* Something that is read; a number stands for what was found. */
+typedef struct {
+  qtensor_status (*read)(uint64_t *sum, qtensor_error_t **error);
+  qtensor_status refusal;
+} source;
+
+static bool read_with(const source *from, fault_kind kind, long at, bool lasting) {
   qtensor_error_t *error = NULL;
-  uint64_t expected, sum;
+  uint64_t expected = 0, sum = 0;
   put(0);
-  CHECK(load(&expected, NULL) == QTENSOR_OK && expected != 0);
+  CHECK(from->read(&expected, NULL) == QTENSOR_OK && expected != 0);
   faults_arm(kind, at, lasting);
-  const qtensor_status status = load(&sum, &error);
+  const qtensor_status status = from->read(&sum, &error);
   faults_disarm();
-  if (status == QTENSOR_OK) {
-    CHECK(error == NULL);
-    CHECK(sum == expected);
-  } else {
-    check_refusal(status, error);
-  }
-  if (kind == FAULT_EINTR || kind == FAULT_SHORT) {
-    CHECK(status == QTENSOR_OK);
-  }
-  CHECK(load(&sum, NULL) == QTENSOR_OK && sum == expected);
+  check_answer(status, from->refusal, error);
+  CHECK(status != QTENSOR_OK || sum == expected);
+  sum = 0;
+  CHECK(from->read(&sum, NULL) == QTENSOR_OK && sum == expected);
   tried += faults.struck > 0;
   return faults.struck > 0;
 }
@@ -194,31 +141,57 @@ static double now(void) {
   return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* A process commits one database after the other, until it is killed. Returns how many files were
- * the old or the new one afterwards. */
-static long kill_some(long kills) {
-  long intact = 0;
+/* A process that commits one database after the other, from its word on. */
+static pid_t begin_commits(void) {
+  int ends[2];
+  char word = 0;
+  if (pipe(ends) != 0) {
+    fail("pipe");
+  }
+  const pid_t child = fork();
+  if (child < 0) {
+    fail("fork");
+  }
+  if (child == 0) {
+    bool good = write(ends[1], "!", 1) == 1;
+    for (int k = 0; good; k++) {
+      good = commit(k % 2, NULL) == QTENSOR_OK;
+    }
+    _exit(1);
+  }
+  close(ends[1]);
+  CHECK(read(ends[0], &word, 1) == 1 && word == '!');
+  close(ends[0]);
+  return child;
+}
+
+typedef struct {
+  /* How many files were the old or the new one afterwards, */
+  long intact;
+  /* how many processes left a file that they were writing, and how many had put one in place. */
+  long in_the_midst, behind_one;
+} killed;
+
+/* Kills processes that commit, up to three commits after they began. How long that is, is measured
+ * all along: other work on the machine comes and goes. */
+static killed kill_some(long kills) {
+  killed counts = {0, 0, 0};
   uint64_t state = 88172645463325252u;
   put(0);
-  const double before = now();
-  for (int i = 0; i < 8; i++) {
-    CHECK(commit(i % 2, NULL) == QTENSOR_OK);
-  }
-  const double commits = (now() - before) / 8;
+  CHECK(commit(1, NULL) == QTENSOR_OK);
+  double commits = 0;
   for (long i = 0; i < kills; i++) {
-    const pid_t child = fork();
-    if (child == 0) {
-      for (int k = 0;; k++) {
-        if (commit(k % 2, NULL) != QTENSOR_OK) {
-          _exit(1);
-        }
-      }
-    }
+    /* What a killed process leaves behind is in nobody's way. */
+    const double before = now();
+    CHECK(commit(1, NULL) == QTENSOR_OK && which_file() == 1);
+    const double took = now() - before;
+    commits = commits == 0 ? took : 0.8 * commits + 0.2 * took;
+    files(true);
+    const pid_t child = begin_commits();
     state ^= state << 13;
     state ^= state >> 7;
     state ^= state << 17;
-    /* Up to four commits. */
-    const double wait = 4 * commits * (double)(state >> 11) / 9007199254740992.0;
+    const double wait = 3 * commits * (double)(state >> 11) / 9007199254740992.0;
     const struct timespec delay = {(time_t)wait, (long)((wait - (double)(time_t)wait) * 1e9)};
     nanosleep(&delay, NULL);
     int status = 0;
@@ -227,12 +200,13 @@ static long kill_some(long kills) {
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     const int found = which_file();
     CHECK(found >= 0);
-    intact += found >= 0;
-    /* What a killed process leaves behind is in nobody's way. */
-    CHECK(commit(1, NULL) == QTENSOR_OK && which_file() == 1);
-    files(true);
+    counts.intact += found >= 0;
+    counts.in_the_midst += files(false) > 1;
+    counts.behind_one += found == 0;
   }
-  return intact;
+  CHECK(commit(1, NULL) == QTENSOR_OK && which_file() == 1);
+  files(true);
+  return counts;
 }
 
 int main(int argc, char **argv) {
@@ -243,6 +217,11 @@ int main(int argc, char **argv) {
   }
   snprintf(folder, sizeof folder, "%s", argv[1]);
   snprintf(path, sizeof path, "%s/database.minidb", argv[1]);
+  snprintf(link_path, sizeof link_path, "%s/.link", argv[1]);
+  if (symlink("database.minidb", link_path) != 0) {
+    fail(link_path);
+  }
+  make_packages();
   for (int i = 0; i < 2; i++) {
     if (commit(i, NULL) != QTENSOR_OK) {
       fprintf(stderr, "io: there is no database to begin with\n");
@@ -250,23 +229,34 @@ int main(int argc, char **argv) {
     }
     databases[i] = bytes_of(path, &lengths[i]);
   }
+  static const source sources[] = {
+      {load_all, QTENSOR_IO}, {walk, QTENSOR_IO}, {measure, QTENSOR_UNAVAILABLE}};
   for (int kind = 0; kind < FAULT_KINDS; kind++) {
     for (int lasting = 0; lasting < 2; lasting++) {
-      long at = 1;
-      while (write_with((fault_kind)kind, at, lasting != 0)) {
-        at++;
+      long at;
+      for (int linked = 0; linked < 2; linked++) {
+        at = 1;
+        while (write_with(linked ? link_path : path, (fault_kind)kind, at, lasting != 0)) {
+          at++;
+        }
+        CHECK(at > 1);
       }
-      CHECK(at > 1);
-      at = 1;
-      while (read_with((fault_kind)kind, at, lasting != 0)) {
-        at++;
+      for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        at = 1;
+        while (read_with(&sources[i], (fault_kind)kind, at, lasting != 0)) {
+          at++;
+        }
+        CHECK(at > 1 || kind == FAULT_ENOSPC || kind == FAULT_EROFS);
       }
-      CHECK(at > 1 || kind == FAULT_ENOSPC || kind == FAULT_EROFS);
     }
   }
-  const long intact = kill_some(kills);
-  printf("faults %ld refused %ld kills %ld intact %ld unexpected %ld\n", tried, refused, kills,
-         intact, unexpected);
+  const killed counts = kill_some(kills);
+  printf("faults %ld refused %ld kills %ld intact %ld unexpected %ld midst %ld behind %ld struck",
+         tried, refused, kills, counts.intact, unexpected, counts.in_the_midst, counts.behind_one);
+  for (int call = 0; call < CALLS; call++) {
+    printf(" %s %ld", call_names[call], faults_of[call]);
+  }
+  printf("\n");
   free(databases[0]);
   free(databases[1]);
   return unexpected == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

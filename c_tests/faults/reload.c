@@ -3,8 +3,8 @@
  *   reload LIBRARY TIMES
  *
  * LIBRARY is the shared library, which is opened and closed TIMES times. In between it works on
- * threads, and in a process that was forked meanwhile. The last line counts; a second one says how
- * much memory the process has won since the loop was warm. */
+ * threads, and in a process that was forked meanwhile. The line that it says counts, and ends with the
+ * pages of memory that the process has won since the loop was warm. */
 #define _GNU_SOURCE
 #include "caffe2_qtensor.h"
 
@@ -64,15 +64,15 @@ static int works_in_child(const library_t *library) {
   return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/* The process cannot go on without the number: 0 would read as if it had not grown. */
 static long resident_pages(void) {
   long pages = 0, resident = 0;
   FILE *file = fopen("/proc/self/statm", "r");
   if (file == NULL || fscanf(file, "%ld %ld", &pages, &resident) != 2) {
-    resident = 0;
+    perror("/proc/self/statm");
+    exit(EXIT_FAILURE);
   }
-  if (file != NULL) {
-    fclose(file);
-  }
+  fclose(file);
   return resident;
 }
 

@@ -227,7 +227,8 @@ pub unsafe extern "C" fn qtensor_minidb_reader_load_dense(
 /// stay what it is. In a child process, the writer can only be freed.
 ///
 /// QTENSOR_IO where the temporary file cannot be made, as for a file name near the system's limit,
-/// and where `path` leads to a folder, a device, or by a link to nothing.
+/// and where `path` leads to a folder, a device, or by a link to nothing, or the system cannot tell
+/// what is there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qtensor_minidb_writer_create(
     path: *const c_char,

@@ -56,7 +56,7 @@ fn nowhere_to_write() {
     let file = folder.file("file", b"old");
     let paths = [
         ("no folder", folder.path("missing/db"), "create the temporary database file"),
-        ("below a file", file.join("db"), "create the temporary database file"),
+        ("below a file", file.join("db"), "look up the database to be replaced"),
         ("a folder", folder.path("."), "a directory, which is no regular file"),
         ("no path", "".into(), "it is empty"),
         // Nobody may make files there, whoever they are.

@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::params::try_copy;
 use crate::planes::prefer_huge_pages;
 use crate::tensor::QTensor;
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -61,26 +61,27 @@ impl Writer {
     /// Begins a new database that will replace the file at `path`, if there is one.
     ///
     /// # Errors
-    /// `Io` where the folder cannot be written to; `OutOfMemory`.
+    /// `Io` where the folder cannot be written to, and where what is at `path` cannot be looked up;
+    /// `OutOfMemory`.
     pub fn create(path: &Path) -> Result<Writer> {
         let wanted = path.as_os_str().as_bytes();
         if wanted.is_empty() {
             let operation = "create the database";
             return Err(Error::NotAFile { operation, what: "nothing: it is empty" });
         }
-        // A folder, a pipe or a device is not to be replaced by a file.
-        if let Ok(target) = fs::metadata(path) {
-            check_file("replace the database", &target)?;
-        }
         // A link stays a link: what it points to is replaced.
-        let path = match fs::symlink_metadata(path) {
-            Ok(metadata) if metadata.is_symlink() => {
+        let path = match look_up(fs::symlink_metadata(path))? {
+            Some(found) if found.is_symlink() => {
                 let target = fs::canonicalize(path);
                 let target = target.map_err(Error::io("follow the link to the database"))?;
                 try_copy(target.as_os_str().as_bytes())?
             }
             _ => try_copy(wanted)?,
         };
+        // A folder, a pipe or a device is not to be replaced by a file.
+        if let Some(old) = look_up(fs::metadata(as_path(&path)))? {
+            check_file("replace the database", &old)?;
+        }
         let (file, temporary) = create_temporary(&path)?;
         let process = std::process::id();
         Ok(Writer { path, temporary, file, process, state: State::Open, buffer: Vec::new() })
@@ -261,6 +262,16 @@ fn check_key(key: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// What is at a path; nothing where nothing is. Where the system cannot tell, it may be a link, a
+/// pipe or a device.
+fn look_up(found: io::Result<Metadata>) -> Result<Option<Metadata>> {
+    match found {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("look up the database to be replaced")(error)),
+    }
+}
+
 /// The folder that a file is in.
 fn folder_of(path: &[u8]) -> &Path {
     match path.iter().rposition(|byte| *byte == b'/') {
@@ -288,7 +299,7 @@ fn create_temporary(path: &[u8]) -> Result<(File, Vec<u8>)> {
         match options.open(as_path(&name)) {
             Ok(file) => return Ok((file, name)),
             // Left behind by a process that had this number before.
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Error::io("create the temporary database file")(error)),
         }
     }
