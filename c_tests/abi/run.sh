@@ -11,8 +11,8 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-work=${1:?"where to build?"}
-mkdir -p "$work"
+mkdir -p "${1:?"where to build?"}"
+work=$(cd "$1" && pwd)
 cd "$here"
 
 # A pointer to each function, whose type is the function's; the names are those of the functions.
