@@ -1,6 +1,6 @@
 //! Every call that works on several threads, while memory runs out on all of them, or one panics.
 
-use crate::objects::{Owned, no_tensor};
+use crate::objects::{Owned, no_tensor, snapshot};
 use crate::together::{self, Fault};
 use caffe2_qtensor::capi::channels::qtensor_set_channels;
 use caffe2_qtensor::capi::dequantize::*;
@@ -11,6 +11,7 @@ use caffe2_qtensor::capi::product::*;
 use caffe2_qtensor::capi::quantize::*;
 use caffe2_qtensor::capi::status::qtensor_status::{self, *};
 use caffe2_qtensor::capi::tensor::*;
+use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::AtomicU64;
 
@@ -65,8 +66,9 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Makes the call under the fault and once more, where it must work.
-    fn call(&mut self, call: impl Fn(Error) -> qtensor_status) {
+    /// Makes the call under the fault and once more, where it must work. Where there was no memory,
+    /// `unchanged` must hold.
+    fn call(&mut self, call: impl Fn(Error) -> qtensor_status, unchanged: impl Fn()) {
         let Run { name, fault, .. } = *self;
         let mut error = ptr::null_mut();
         let out = &raw mut error;
@@ -81,6 +83,9 @@ impl Run {
             };
             assert!(expected, "{name} {fault:?}: {status:?}");
             assert_eq!(error.is_null(), status == QTENSOR_OK, "{name} {fault:?}");
+            if status == QTENSOR_OUT_OF_MEMORY {
+                unchanged();
+            }
             // SAFETY: the library gave out the object, or there is none.
             unsafe { qtensor_error_free(error) };
         }
@@ -105,10 +110,15 @@ fn measure(run: &mut Run, options: qtensor_loss_options_t, call: Measure) {
     let reference = vec![0.75_f32; SIZE];
     for channels in [None, Some(1)] {
         let tensor = tensor(DIMS, 4, true, channels);
-        run.call(|error| {
+        let given = Cell::new(false);
+        let call = |error| {
             let mut loss = Owned::empty(qtensor_loss_free);
-            call(tensor.handle, reference.as_ptr(), &raw const options, loss.out(), error)
-        });
+            let (reference, options) = (reference.as_ptr(), &raw const options);
+            let status = call(tensor.handle, reference, options, loss.out(), error);
+            given.set(!loss.handle.is_null());
+            status
+        };
+        run.call(call, || assert!(!given.get()));
     }
 }
 
@@ -131,24 +141,37 @@ fn quantize<T: Copy>(
     for (precision, channels) in [(4, None), (4, Some(1)), (12, None)] {
         let tensor = tensor(DIMS, precision, true, channels);
         let (values, options) = (values.as_ptr(), &raw const options);
-        // SAFETY: a live handle, as many values as it has elements, and valid pointers.
-        run.call(|error| unsafe {
-            call(tensor.handle, values, SIZE, options, ptr::null_mut(), error)
-        });
+        let before = snapshot(tensor.handle);
+        let call = |error| {
+            // SAFETY: a live handle, as many values as it has elements, and valid pointers.
+            unsafe { call(tensor.handle, values, SIZE, options, ptr::null_mut(), error) }
+        };
+        run.call(call, || assert_eq!(snapshot(tensor.handle), before));
     }
 }
 
-fn dequantize<T: Copy>(
+/// Values that a call may write to.
+fn untouched<T: Copy>(before: T, count: usize) -> Vec<Cell<T>> {
+    vec![Cell::new(before); count]
+}
+
+/// Where it writes them.
+fn written<T>(values: &[Cell<T>]) -> *mut T {
+    values.as_ptr().cast_mut().cast()
+}
+
+fn dequantize<T: Copy + PartialEq>(
     run: &mut Run,
-    zero: T,
+    before: T,
     call: unsafe extern "C" fn(*const qtensor_t, *mut T, usize, u32, Error) -> qtensor_status,
 ) {
-    let mut values = vec![zero; SIZE];
-    let values = values.as_mut_ptr();
     for (precision, channels) in [(4, None), (4, Some(1)), (12, None)] {
         let tensor = tensor(DIMS, precision, true, channels);
+        let values = untouched(before, SIZE);
+        let to = written(&values);
         // SAFETY: a live handle and room for the values.
-        run.call(|error| unsafe { call(tensor.handle, values, SIZE, 2, error) });
+        let call = |error| unsafe { call(tensor.handle, to, SIZE, 2, error) };
+        run.call(call, || assert!(values.iter().all(|value| value.get() == before)));
     }
 }
 
@@ -159,7 +182,9 @@ fn fixed(run: &mut Run, call: Fixed) {
     let (x, out) = (tensor(DIMS, 8, true, None), large());
     let size = size_of::<qtensor_fixed_options_t>();
     let options = qtensor_fixed_options_t { struct_size: size, threads: 2, ..Default::default() };
-    run.call(|error| call(x.handle, out.handle, &raw const options, error));
+    let before = snapshot(out.handle);
+    let call = |error| call(x.handle, out.handle, &raw const options, error);
+    run.call(call, || assert_eq!(snapshot(out.handle), before));
 }
 
 /// Rows, outputs and columns of a product that is worth two threads.
@@ -171,9 +196,9 @@ struct Operands {
     packed: Owned<qtensor_packed_t>,
     floats: Vec<f32>,
     out: Owned<qtensor_t>,
-    values: *mut f32,
-    sums: *mut i64,
-    short_sums: *mut i32,
+    values: Vec<Cell<f32>>,
+    sums: Vec<Cell<i64>>,
+    short_sums: Vec<Cell<i32>>,
 }
 
 type Product = fn(&Operands, *const qtensor_product_options_t, Error) -> qtensor_status;
@@ -181,15 +206,14 @@ type Product = fn(&Operands, *const qtensor_product_options_t, Error) -> qtensor
 fn product(run: &mut Run, call: Product) {
     let [rows, outputs, columns] = PRODUCT;
     let weights = tensor([outputs, columns], 8, true, None);
-    let (mut values, mut sums, mut short_sums) = (vec![0.0; SUMS], vec![0; SUMS], vec![0; SUMS]);
     let mut operands = Operands {
         x: tensor([rows, columns], 8, false, None),
         packed: Owned::empty(qtensor_packed_free),
         floats: vec![0.5; usize::try_from(rows * columns).unwrap()],
         out: tensor([rows, outputs], 12, true, None),
-        values: values.as_mut_ptr(),
-        sums: sums.as_mut_ptr(),
-        short_sums: short_sums.as_mut_ptr(),
+        values: Vec::new(),
+        sums: Vec::new(),
+        short_sums: Vec::new(),
     };
     let out = operands.packed.out();
     // SAFETY: a live handle and a place for the other.
@@ -197,7 +221,17 @@ fn product(run: &mut Run, call: Product) {
     assert_eq!(made, QTENSOR_OK);
     for method in [QTENSOR_METHOD_BYTES, QTENSOR_METHOD_PLANES, QTENSOR_METHOD_POPCOUNT] {
         let options = qtensor_product_options_t { method, threads: 2, ..Default::default() };
-        run.call(|error| call(&operands, &raw const options, error));
+        operands.values = untouched(7.0, SUMS);
+        operands.sums = untouched(7, SUMS);
+        operands.short_sums = untouched(7, SUMS);
+        let before = snapshot(operands.out.handle);
+        let call = |error| call(&operands, &raw const options, error);
+        run.call(call, || {
+            assert!(operands.values.iter().all(|value| value.get() == 7.0));
+            assert!(operands.sums.iter().all(|sum| sum.get() == 7));
+            assert!(operands.short_sums.iter().all(|sum| sum.get() == 7));
+            assert_eq!(snapshot(operands.out.handle), before);
+        });
     }
 }
 
@@ -228,10 +262,10 @@ pub(crate) const CASES: &[Case] = &[
     ("qtensor_quantize_f64", |run| quantize(run, 1.0, qtensor_quantize_f64)),
     ("qtensor_quantize_f16", |run| quantize(run, 0x3c00, qtensor_quantize_f16)),
     ("qtensor_quantize_bf16", |run| quantize(run, 0x3f80, qtensor_quantize_bf16)),
-    ("qtensor_dequantize", |run| dequantize(run, 0.0, qtensor_dequantize)),
-    ("qtensor_dequantize_f64", |run| dequantize(run, 0.0, qtensor_dequantize_f64)),
-    ("qtensor_dequantize_f16", |run| dequantize(run, 0, qtensor_dequantize_f16)),
-    ("qtensor_dequantize_bf16", |run| dequantize(run, 0, qtensor_dequantize_bf16)),
+    ("qtensor_dequantize", |run| dequantize(run, 99.0, qtensor_dequantize)),
+    ("qtensor_dequantize_f64", |run| dequantize(run, 99.0, qtensor_dequantize_f64)),
+    ("qtensor_dequantize_f16", |run| dequantize(run, 99, qtensor_dequantize_f16)),
+    ("qtensor_dequantize_bf16", |run| dequantize(run, 99, qtensor_dequantize_bf16)),
     ("qtensor_requantize", |run| {
         // SAFETY: live handles and valid pointers.
         fixed(run, |x, out, options, error| unsafe { qtensor_requantize(x, out, options, error) });
@@ -259,14 +293,16 @@ pub(crate) const CASES: &[Case] = &[
             let Operands { x, packed, values, .. } = operands;
             let (x, packed, none) = (x.handle, packed.handle, ptr::null());
             // SAFETY: live handles and room for the values.
-            unsafe { qtensor_product(x, packed, none, 0, *values, SUMS, options, error) }
+            unsafe { qtensor_product(x, packed, none, 0, written(values), SUMS, options, error) }
         });
     }),
     ("qtensor_product_sums", |run| {
         product(run, |operands, options, error| {
             let Operands { x, packed, sums, .. } = operands;
             // SAFETY: live handles and room for the sums.
-            unsafe { qtensor_product_sums(x.handle, packed.handle, *sums, SUMS, options, error) }
+            unsafe {
+                qtensor_product_sums(x.handle, packed.handle, written(sums), SUMS, options, error)
+            }
         });
     }),
     ("qtensor_product_sums_i32", |run| {
@@ -274,7 +310,7 @@ pub(crate) const CASES: &[Case] = &[
             let Operands { x, packed, short_sums: sums, .. } = operands;
             let (x, packed) = (x.handle, packed.handle);
             // SAFETY: live handles and room for the sums.
-            unsafe { qtensor_product_sums_i32(x, packed, *sums, SUMS, options, error) }
+            unsafe { qtensor_product_sums_i32(x, packed, written(sums), SUMS, options, error) }
         });
     }),
     ("qtensor_product_codes", |run| {
@@ -295,7 +331,16 @@ pub(crate) const CASES: &[Case] = &[
             // SAFETY: live handles and as many floats as are said.
             unsafe {
                 qtensor_product_floats(
-                    floats, count, format, packed, none, 0, *values, SUMS, options, error,
+                    floats,
+                    count,
+                    format,
+                    packed,
+                    none,
+                    0,
+                    written(values),
+                    SUMS,
+                    options,
+                    error,
                 )
             }
         });
