@@ -63,7 +63,7 @@ static ALLOCATOR: together::Together = together::Together;
 #[cfg(feature = "forced-panics")]
 fn hide_panics() {
     std::panic::set_hook(Box::new(|info| {
-        let text = info.payload_as_str().unwrap_or_default();
+        let text = info.payload().downcast_ref::<&str>().copied().unwrap_or_default();
         if !text.contains("was asked for") {
             eprintln!("{info}");
         } else if std::thread::current().name().is_none() {

@@ -134,7 +134,7 @@ fn quantize<T: Copy>(
         Error,
     ) -> qtensor_status,
 ) {
-    let values = vec![one; SIZE];
+    let values = [one].repeat(SIZE);
     let size = size_of::<qtensor_quantize_options_t>();
     let options =
         qtensor_quantize_options_t { struct_size: size, threads: 2, ..Default::default() };
