@@ -11,10 +11,15 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+#[path = "support/guard.rs"]
+mod guard;
+
+use caffe2_qtensor::kernels::{Level, widen};
 use caffe2_qtensor::quantize::{
     HALF_MAX, bfloat16_to_f32, f32_to_bfloat16, f32_to_half, f64_to_bfloat16, f64_to_half,
     half_to_f32, saturate_to_half,
 };
+use guard::Guarded;
 
 /// A format by its definition: how many bits of mantissa, and the exponent's bias.
 struct Format {
@@ -258,4 +263,48 @@ fn values_are_brought_into_range() {
     assert!(values[11].is_nan());
     assert_eq!(saturate_to_half(&mut values), 0);
     assert_eq!(saturate_to_half(&mut []), 0);
+}
+
+type Widen<T> = fn(Level, &[T], &mut [f32]);
+
+/// In bulk, between pages that may not be touched: every length, at both ends.
+fn widens_in_bulk<T: Copy>(bulk: Widen<T>, of: fn(u16) -> T, one: fn(u16) -> f32) {
+    const MOST: usize = 80;
+    let (mut from, mut to) = (Guarded::new(2 * MOST), Guarded::new(4 * MOST));
+    for level in Level::available() {
+        for length in 0..=MOST {
+            let bits: Vec<u16> = scattered(length).map(|bits| bits as u16).collect();
+            for at_back in [false, true] {
+                let place = |memory: &mut Guarded, bytes| {
+                    let bytes = if at_back { memory.back(bytes) } else { memory.front(bytes) };
+                    bytes.as_mut_ptr()
+                };
+                // SAFETY: as many numbers as there is room for, of types that all bits are good for,
+                // at a multiple of their size; nothing else uses the memory meanwhile.
+                let (values, floats) = unsafe {
+                    let values = place(&mut from, 2 * length).cast::<T>();
+                    let floats = place(&mut to, 4 * length).cast::<f32>();
+                    (
+                        std::slice::from_raw_parts_mut(values, length),
+                        std::slice::from_raw_parts_mut(floats, length),
+                    )
+                };
+                for (value, bits) in values.iter_mut().zip(&bits) {
+                    *value = of(*bits);
+                }
+                floats.fill(77.0);
+                bulk(level, values, floats);
+                for (float, bits) in floats.iter().zip(&bits) {
+                    let what = level.name();
+                    assert_eq!(float.to_bits(), one(*bits).to_bits(), "{what} {length} {bits:04x}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn many_are_widened() {
+    widens_in_bulk(widen::halves, widen::Half, half_to_f32);
+    widens_in_bulk(widen::bfloat16s, widen::Bfloat16, bfloat16_to_f32);
 }

@@ -1,5 +1,5 @@
-//! What it takes to read a `.npy` file is linear in the file: instructions, which are counted one by
-//! one, and bytes of memory that are asked for.
+//! What it takes to read a `.npy` file is linear in the file: instructions, which valgrind counts one
+//! by one, and bytes of memory that are asked for.
 #![allow(
     missing_docs,
     dead_code,
@@ -29,7 +29,7 @@ use qtensor_cli::input::npy::Header;
 #[global_allocator]
 static ALLOCATOR: allocator::Failing = allocator::Failing;
 
-/// How many small things there are in the smaller file; four times as many fit in a header.
+/// How many small things there are in the smallest file; four times as many fit in a header.
 const N: usize = 512;
 
 fn file(header: &str, elements: usize) -> Vec<u8> {
@@ -92,6 +92,9 @@ fn memory_of_arrays() {
 #[test]
 #[ignore = "takes a minute: make test-trust"]
 fn arrays_step_by_step() {
+    if !steps::under_valgrind("arrays_step_by_step") {
+        return;
+    }
     compare::compare("npy", N, arrays, |bytes| {
         std::hint::black_box(read(bytes));
     });

@@ -42,13 +42,35 @@ mod observer;
 mod product;
 mod quantize;
 mod tensor;
+#[cfg(feature = "forced-panics")]
+mod together;
 mod wire;
+#[cfg(feature = "forced-panics")]
+mod workers;
 
 use attempt::{Case, sweep};
 use std::collections::BTreeSet;
 
+#[cfg(not(feature = "forced-panics"))]
 #[global_allocator]
 static ALLOCATOR: allocator::Failing = allocator::Failing;
+
+#[cfg(feature = "forced-panics")]
+#[global_allocator]
+static ALLOCATOR: together::Together = together::Together;
+
+/// Panics that were asked for are not shown; those of threads without a name are counted.
+#[cfg(feature = "forced-panics")]
+fn hide_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let text = info.payload().downcast_ref::<&str>().copied().unwrap_or_default();
+        if !text.contains("was asked for") {
+            eprintln!("{info}");
+        } else if std::thread::current().name().is_none() {
+            workers::PANICS.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+    }));
+}
 
 const TABLES: [&[Case]; 10] = [
     tensor::CASES,
@@ -152,12 +174,7 @@ fn every_entry_point_panics() {
     // Constant.
     const WITHOUT: [&str; 1] = ["qtensor_version"];
     files::prepare();
-    std::panic::set_hook(Box::new(|info| {
-        let text = info.payload_as_str().unwrap_or_default();
-        if !text.contains("was asked for") {
-            eprintln!("{info}");
-        }
-    }));
+    hide_panics();
     let (mut forced, mut entries) = (0, 0);
     for case in TABLES.concat() {
         let panics = attempt::sweep_panics(case);
@@ -166,4 +183,29 @@ fn every_entry_point_panics() {
         entries += usize::from(panics > 0);
     }
     println!("panics {forced} entries {entries} of {}", TABLES.concat().len() - WITHOUT.len());
+}
+
+/// The functions that work on threads, with faults on all of these.
+#[cfg(feature = "forced-panics")]
+#[test]
+fn calls_on_threads() {
+    use std::sync::atomic::Ordering::SeqCst;
+    hide_panics();
+    let (mut refused, mut panics) = (0, 0);
+    for case in workers::CASES {
+        refused += workers::sweep_memory(*case);
+        let before = workers::PANICS.load(SeqCst);
+        let forced = workers::sweep_panics(*case);
+        let elsewhere = workers::PANICS.load(SeqCst) - before;
+        assert!(0 < elsewhere && elsewhere < forced, "{}: {elsewhere} of {forced}", case.0);
+        panics += forced;
+    }
+    assert!(together::refused_elsewhere() > 0);
+    let functions = workers::CASES.len();
+    println!("threads: {functions} functions, {refused} allocations refused, {panics} panics");
+    println!(
+        "{} refused and {} panics on other threads than the caller's",
+        together::refused_elsewhere(),
+        workers::PANICS.load(SeqCst)
+    );
 }

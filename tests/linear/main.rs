@@ -1,5 +1,5 @@
-//! The time of every parser is linear in its input: four times as many things take about four times as
-//! many instructions, which are counted one by one, and memory requests.
+//! The time of every parser is linear in its input: twice as many more things take about twice as many
+//! more instructions, which valgrind counts one by one.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -26,13 +26,11 @@ use caffe2_qtensor::minidb::{Catalog, Reader, load_all};
 use caffe2_qtensor::net::Net;
 use caffe2_qtensor::{DenseTensor, QTensor, peek};
 use compare::{Inputs, compare};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use steps::under_valgrind;
 
-/// How many small things there are in the smaller input: a step of a traced process takes as long as
-/// thousands of instructions. A multiple of 16, for inputs of n / 16 larger things.
-const N: usize = 32;
-/// The same in files, which are read by calls of the system.
-const N_IN_FILES: usize = 8;
+/// How many small things there are in the smallest input.
+const N: usize = 1024;
 
 /// A file of these bytes, removed again.
 struct Temporary(PathBuf);
@@ -40,7 +38,7 @@ struct Temporary(PathBuf);
 impl Temporary {
     fn of(what: &str, bytes: &[u8]) -> Temporary {
         let name = format!("qtensor-linear-{what}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::write(&path, bytes).unwrap();
         Temporary(path)
     }
@@ -54,8 +52,8 @@ impl Drop for Temporary {
 
 /// The same for a parser of files.
 fn compare_files(what: &str, inputs: Inputs, parse: fn(PathBuf)) {
-    compare(what, N_IN_FILES, inputs, |bytes| {
-        // Written by the child, so that it counts too; a file is written in few steps.
+    compare(what, N, inputs, |bytes| {
+        // Written in few steps, by the child, whose process names the file.
         let file = Temporary::of(what, bytes);
         parse(file.0.clone());
     });
@@ -64,6 +62,9 @@ fn compare_files(what: &str, inputs: Inputs, parse: fn(PathBuf)) {
 #[test]
 #[ignore = "takes a minute: make test-trust"]
 fn messages() {
+    if !under_valgrind("messages") {
+        return;
+    }
     compare("QTensor", N, blowups::messages, |bytes| drop(QTensor::deserialize(bytes)));
     compare("DenseTensor", N, blowups::messages, |bytes| drop(DenseTensor::deserialize(bytes)));
     compare("peek", N, blowups::messages, |bytes| {
@@ -74,6 +75,9 @@ fn messages() {
 #[test]
 #[ignore = "takes a minute: make test-trust"]
 fn walks_of_databases() {
+    if !under_valgrind("walks_of_databases") {
+        return;
+    }
     compare_files("reader", blowups::databases, |path| {
         let mut reader = Reader::open(&path).unwrap();
         while let Ok(Some(_)) = reader.next_entry() {}
@@ -89,6 +93,9 @@ fn walks_of_databases() {
 #[test]
 #[ignore = "takes a minute: make test-trust"]
 fn whole_databases() {
+    if !under_valgrind("whole_databases") {
+        return;
+    }
     compare_files("load_all", blowups::databases, |path| drop(load_all(&path)));
     compare_files("catalog", blowups::databases, |path| drop(Catalog::open(&path)));
 }
@@ -96,7 +103,10 @@ fn whole_databases() {
 #[test]
 #[ignore = "takes a minute: make test-trust"]
 fn networks() {
-    compare("net", N_IN_FILES, blowups::networks, |bytes| {
+    if !under_valgrind("networks") {
+        return;
+    }
+    compare("net", N, blowups::networks, |bytes| {
         let Ok(net) = Net::of(bytes) else { return };
         for fill in net.fills() {
             drop(net.load(fill));
