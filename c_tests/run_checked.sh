@@ -80,7 +80,7 @@ link_and_run() {
 # check_source SOURCE: one program in every variant, a line for each. It is compiled once for each
 # tool and linked twice.
 check_source() {
-  local source=$1 tool linkage extra program compiler
+  local source=$1 tool linkage extra program compiler start
   compiler_for "$source"
   for tool in valgrind sanitizers; do
     extra=()
@@ -89,9 +89,10 @@ check_source() {
     "${compiler[@]}" "${flags[@]}" "${extra[@]}" -c "$source" -o "$program.o" \
       >"$program.log" 2>&1 || true
     for linkage in shared static; do
+      start=$SECONDS
       if link_and_run "$program.$linkage" "$linkage" "$tool" \
         "${compiler[0]}" "${extra[@]}" "$program.o" >>"$program.log" 2>&1; then
-        echo "ok      $(basename "$source") $linkage $tool"
+        echo "ok      $(basename "$source") $linkage $tool, $((SECONDS - start)) s"
       else
         echo "FAILED  $(basename "$source") $linkage $tool"
         sed 's/^/        /' "$program.log"
