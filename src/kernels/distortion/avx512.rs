@@ -25,8 +25,6 @@ pub(super) unsafe fn along(distribution: &Pieces<'_>, points: &Levels) -> Along 
         if narrows > 0 {
             let above = _mm512_cmp_pd_mask::<_CMP_GE_OQ>(point, _mm512_set1_pd(1.0));
             bin = _mm512_mask_add_epi64(bin, above, bin, shift);
-            let most = _mm512_set1_epi64(pieces.len() as i64 - 1);
-            bin = _mm512_min_epi64(bin, most);
             let near = _mm512_cmpge_epi64_mask(bin, _mm512_set1_epi64(narrow as i64)) & !above;
             if near != 0 {
                 let at = octaves(point);
@@ -34,6 +32,9 @@ pub(super) unsafe fn along(distribution: &Pieces<'_>, points: &Levels) -> Along 
                 // SAFETY: `octaves` are numbers of places.
                 bin = unsafe { _mm512_mask_i64gather_epi64::<8>(bin, near, at, places) };
             }
+            // The places may be those of other pieces.
+            let most = _mm512_set1_epi64(pieces.len() as i64 - 1);
+            bin = _mm512_min_epi64(bin, most);
         }
         // SAFETY: each is the number of a piece, by the two limits above.
         let Members { before, sum_before, count, left, half, slope } =
